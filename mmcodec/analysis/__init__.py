@@ -1,0 +1,1 @@
+"""What a clip contains: arrays in, frozen dataclasses out."""

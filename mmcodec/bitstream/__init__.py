@@ -1,0 +1,1 @@
+"""The ``.mmc`` stream: the only place that knows byte layout."""

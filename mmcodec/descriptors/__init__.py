@@ -1,0 +1,1 @@
+"""Compact descriptions of picture and sound: ``encode(signal) -> bytes`` beside ``decode``."""

@@ -1,0 +1,1 @@
+"""Coding of descriptors and text to bits: integers only."""

@@ -1,0 +1,33 @@
+"""Every error that mmcodec raises on purpose has one root, :class:`MMCodecError`.
+
+The message is one line for a person: what is wrong, where, and what to do about it.
+"""
+
+
+class MMCodecError(Exception):
+    """Root of all errors of this package."""
+
+
+class UsageError(MMCodecError):
+    """The request itself cannot be met: a file that is missing, an output that exists."""
+
+
+class MediaError(MMCodecError):
+    """A media file cannot be read or written."""
+
+
+class BitstreamError(MMCodecError):
+    """A ``.mmc`` stream breaks the syntax; ``offset`` is the byte where it does."""
+
+    def __init__(self, reason: str, offset: int | None = None) -> None:
+        super().__init__(reason if offset is None else f"{reason} at byte {offset}")
+        self.reason = reason
+        self.offset = offset
+
+
+class TruncatedStreamError(BitstreamError):
+    """A ``.mmc`` stream ends before its end packet; what came before is good."""
+
+
+class BackendError(MMCodecError):
+    """A captioner, transcriber or synthesizer is unknown, not installed, or failed."""

@@ -1,0 +1,1 @@
+"""How good a decode is, and what peers make of the same bytes."""

@@ -1,0 +1,1 @@
+"""Media files: the only place that touches containers."""

@@ -1,0 +1,1 @@
+"""From a media file to a stream and back, cue by cue."""
