@@ -102,10 +102,11 @@ class StreamReader:
         if length > MAX_BODY_BYTES:
             raise BitstreamError("a packet is longer than the format allows", start)
         at = self._offset
-        framed += self._take(length)
-        if checksum(bytes(framed)) != self._take(CHECKSUM_BYTES):
+        body = self._take(length + CHECKSUM_BYTES)
+        body, expected = body[:length], body[length:]
+        if checksum(bytes(framed) + body) != expected:
             raise BitstreamError("a packet is damaged (its checksum does not match)", start)
-        return framed[0] & TYPE_MASK, bytes(framed[at - start :]), at
+        return framed[0] & TYPE_MASK, body, at
 
     def _take(self, count: int) -> bytes:
         data = b""

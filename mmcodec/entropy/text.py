@@ -12,22 +12,22 @@ TEXT_CODER = 0
 MAX_TEXT_BYTES = 1 << 14
 
 _DICTIONARY = (
-    " in the background, in the foreground, standing next to a man and a woman looking at the "
-    "camera, close-up of a hand holding, people walking down the street, a car driving along a "
-    "road, waves on the beach at sunset, trees and mountains under a cloudy sky, "
-    "music plays while people are speaking, a dog barks, birds sing, water runs, wind blows. "
-    "A soft voice talks quietly. A deep voice speaks slowly. A high clear voice speaks quickly. "
-    "Loud bright sound. Short noisy sound. Low dark rumble. Quiet, soft hum. Silence. "
-    "Lively music at about 120 beats a minute in C major, loud and bright. Calm music at about "
-    "80 beats a minute in A minor, soft and dark. F# G# D# B E D G C# A# "
-    "black, dark grey, light grey, white, brown, dark brown, beige, sand, gold, yellow, orange, "
-    "pink, red, dark red, purple, teal, turquoise, sky blue, navy, olive, dark green, "
-    "The bright, dark, dim, soft, high-contrast, muted, colourful shot, green over blue over grey; "
-    "the camera tilts up, the camera tilts down, the camera zooms in, the camera zooms out, "
-    "the camera pans left, the camera is still, the camera pans slowly right; nothing moves. "
-    "slight movement, fast movement at the top left, top right, bottom left, bottom right, "
-    "top, bottom, centre left, centre right, movement at the centre."
-).encode()
+    b" in the background, in the foreground, standing next to a man and a woman looking at the "
+    b"camera, close-up of a hand holding, people walking down the street, a car driving along a "
+    b"road, waves on the beach at sunset, trees and mountains under a cloudy sky, "
+    b"music plays while people are speaking, a dog barks, birds sing, water runs, wind blows. "
+    b"A soft voice talks quietly. A deep voice speaks slowly. A high clear voice speaks quickly. "
+    b"Loud bright sound. Short noisy sound. Low dark rumble. Quiet, soft hum. Silence. "
+    b"Lively music at about 120 beats a minute in C major, loud and bright. Calm music at about "
+    b"80 beats a minute in A minor, soft and dark. F# G# D# B E D G C# A# "
+    b"black, dark grey, light grey, white, brown, dark brown, beige, sand, gold, yellow, orange, "
+    b"pink, red, dark red, purple, teal, turquoise, sky blue, navy, olive, dark green, "
+    b"The bright, dark, dim, soft, high-contrast, muted, colourful shot, green over blue; "
+    b"the camera tilts up, the camera tilts down, the camera zooms in, the camera zooms out, "
+    b"the camera pans left, the camera is still, the camera pans slowly right; nothing moves. "
+    b"slight movement, fast movement at the top left, top right, bottom left, bottom right, "
+    b"top, bottom, centre left, centre right, movement at the centre."
+)
 
 
 def encode_text(text: str) -> bytes:
