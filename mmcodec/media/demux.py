@@ -45,11 +45,14 @@ class MediaInfo:
 
 @dataclass(frozen=True, slots=True)
 class DemuxSettings:
-    """What to take from a source: tracks, the raster's pixel count, the sample rate."""
+    """What to take from a source: tracks, the most pixels of a frame or of a still, samples a
+    second.
+    """
 
     video: bool = True
     audio: bool = True
-    picture_pixels: int = 320 * 180
+    frame_pixels: int = 320 * 180
+    still_pixels: int = 1 << 20
     sample_rate: int = 24_000
 
 
@@ -137,7 +140,9 @@ class MediaReader:
         video, audio = self.info.video, self.info.audio
         pictures = sounds = None
         if video:
-            size = fit(video.width, video.height, self._settings.picture_pixels)
+            wanted = self._settings
+            pixels = wanted.still_pixels if video.still else wanted.frame_pixels
+            size = fit(video.width, video.height, pixels)
             pictures = PictureFeed(video.frame_rate, size, origin)
         if audio:
             sounds = SoundFeed(audio.sample_rate, audio.channels, origin)

@@ -1,0 +1,96 @@
+"""Tiny pictures as bare AV1: SVT-AV1 to encode, dav1d to decode, no container.
+
+The bytes are the open bitstream units (OBUs) of the AV1 specification without the temporal
+delimiters, which carry nothing; the raster is in the sequence header.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import cast
+
+import av
+import av.error
+import numpy as np
+from av.video.reformatter import Interpolation
+from numpy.typing import NDArray
+
+from mmcodec.errors import BitstreamError
+
+MIN_SIDE = 64
+"""The least width and height that SVT-AV1 takes."""
+_TEMPORAL_DELIMITER = 2
+_PRESET = 5
+
+
+def encode_av1(frames: NDArray[np.uint8], size: tuple[int, int], crf: int) -> bytes:
+    """Code RGB frames (n, height, width, 3) as one group of pictures of ``size`` (width, height).
+
+    ``crf`` is 1 (best) to 63 (smallest).
+    """
+    os.environ.setdefault("SVT_LOG", "1")  # read at its first use: errors only, not a banner
+    codec = av.CodecContext.create("libsvtav1", "w")
+    codec.width, codec.height = size
+    codec.pix_fmt = "yuv420p"
+    codec.time_base, codec.framerate = Fraction(1, 3), Fraction(3)
+    codec.options = {
+        "preset": str(_PRESET),
+        "crf": str(crf),
+        "svtav1-params": "keyint=-1:lp=2",
+    }
+    packets = []
+    for number, pixels in enumerate(frames):
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(
+            *size, "yuv420p", interpolation=Interpolation.LANCZOS
+        )
+        frame.pts = number
+        packets += codec.encode(frame)
+    packets += codec.encode(None)
+    units = (unit for packet in packets for unit in _units(bytes(packet)))
+    return b"".join(unit for kind, unit in units if kind != _TEMPORAL_DELIMITER)
+
+
+def decode_av1(data: bytes, max_frames: int, max_pixels: int) -> NDArray[np.uint8]:
+    """The frames of :func:`encode_av1`, RGB uint8 (n, height, width, 3), n >= 1.
+
+    Raises:
+        BitstreamError: the data is damaged, or over the limits, which are enforced before memory
+            is taken.
+    """
+    codec = cast("av.VideoCodecContext", av.CodecContext.create("libdav1d", "r"))
+    codec.options = {"max_pixels": str(max_pixels), "threads": "1"}
+    frames: list[NDArray[np.uint8]] = []
+    try:
+        for packet in [*(av.Packet(unit) for _, unit in _units(data)), None]:
+            for frame in codec.decode(packet):
+                frames.append(frame.to_ndarray(format="rgb24"))
+                if len(frames) > max_frames or frames[0].shape != frames[-1].shape:
+                    raise BitstreamError("a sketch has too many frames or rasters")
+    except (av.error.FFmpegError, MemoryError) as error:
+        raise BitstreamError("a sketch is damaged") from error
+    if not frames:
+        raise BitstreamError("a sketch has no frame")
+    return np.stack(frames)
+
+
+def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The OBUs of ``data`` with their types (AV1 specification, 5.3)."""
+    at = 0
+    while at < len(data):
+        header = data[at]
+        start, at = at, at + (2 if header & 4 else 1)
+        size = shift = 0
+        while header & 2:
+            if at >= len(data) or shift > 28:
+                raise BitstreamError("a sketch is cut short")
+            byte = data[at]
+            size |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if byte < 0x80:
+                break
+        if not header & 2 or at + size > len(data):
+            raise BitstreamError("a sketch is cut short")
+        at += size
+        yield header >> 3 & 15, data[start:at]

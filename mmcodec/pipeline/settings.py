@@ -1,0 +1,46 @@
+"""What a user can choose, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Profile(StrEnum):
+    """How much of the clip is sent beside its prompts."""
+
+    PROMPT = "prompt"
+    """Prompts, ten bytes of look a shot, a breath of sound: some 0.3 kbit/s."""
+    SKETCH = "sketch"
+    """Prompts, a tiny AV1 picture and a spectral envelope: some 2 kbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeSettings:
+    """How to encode. ``captioner`` and ``sound_captioner`` are backend names."""
+
+    profile: Profile = Profile.SKETCH
+    video: bool = True
+    audio: bool = True
+    partial: bool = False
+    """Encode what can be read of a file that is cut short, instead of refusing it."""
+    captioner: str = "rules"
+    sound_captioner: str = "rules"
+
+    @property
+    def sketch_bit_rate(self) -> int:
+        """Bits a second for the sketches; 0 sends looks instead."""
+        return 1500 if self.profile is Profile.SKETCH else 0
+
+    @property
+    def sound_bit_rate(self) -> int:
+        """Bits a second for the sound descriptors."""
+        return 500 if self.profile is Profile.SKETCH else 80
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings:
+    """How to decode: names of the backends that synthesize."""
+
+    video_synthesizer: str = "offline"
+    audio_synthesizer: str = "offline"

@@ -1,0 +1,33 @@
+"""What a synthesizer is: anything with these methods, registered under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmcodec.timeline import AudioTrack, Cue, VideoTrack
+
+
+class VideoSynthesizer(Protocol):
+    """Makes the picture of a shot from its cue; any cue, with any of its layers missing."""
+
+    def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
+        """Exactly ``cue.span.duration`` RGB frames (track.height, track.width, 3).
+
+        Raises:
+            BitstreamError: a descriptor of the cue is damaged.
+        """
+
+
+class AudioSynthesizer(Protocol):
+    """Makes the sound of a segment from its cue; any cue, with any of its layers missing."""
+
+    def render(self, cue: Cue, track: AudioTrack, samples: int) -> NDArray[np.float32]:
+        """Exactly ``samples`` samples, float32 (samples, track.channels) in -1..1.
+
+        Raises:
+            BitstreamError: a descriptor of the cue is damaged.
+        """

@@ -1,0 +1,55 @@
+"""Picture without a model: the sketch, moved and enlarged, or a card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mmcodec.analysis.motion import CameraMotion
+from mmcodec.descriptors import look, sketch
+from mmcodec.descriptors.look import Look
+from mmcodec.synthesis.card import render_card
+from mmcodec.synthesis.interpolation import interpolate
+from mmcodec.timeline import Cue, Layer, VideoTrack
+
+_NO_LOOK = Look(
+    np.linspace(24, 72, 8, dtype=np.uint8)[:, None, None].repeat(8, 1).repeat(3, 2),
+    CameraMotion(0.0, 0.0, 0.0),
+)
+
+
+class OfflineVideo:
+    """Renders any cue on a CPU, without weights."""
+
+    def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
+        """Frames of the cue's sketch, or of a card when it has none."""
+        if Layer.SKETCH in cue.descriptors:
+            return _render_sketch(cue, track)
+        described = cue.descriptors.get(Layer.LOOK)
+        return render_card(
+            look.decode(described) if described else _NO_LOOK,
+            cue.prompt.text,
+            (track.width, track.height),
+            cue.span.duration,
+            float(track.frame_rate),
+        )
+
+
+def _render_sketch(cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
+    decoded = sketch.decode(cue.descriptors[Layer.SKETCH])
+    duration = cue.span.duration
+    times = sketch.sketch_times(len(decoded.frames), duration)
+    size = (track.width, track.height)
+    before, shown = None, None
+    for small in interpolate(decoded.frames, times, range(duration), decoded.mode):
+        if small is not before or shown is None:  # a held frame is enlarged once
+            before, shown = small, enlarge(small, size)
+        yield shown
+
+
+def enlarge(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """``picture`` at ``size`` (width, height)."""
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC))
