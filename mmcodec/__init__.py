@@ -1,3 +1,48 @@
-"""mmcodec: clips as timed prompts and tiny descriptors, re-synthesized by the receiver."""
+"""mmcodec: clips as timed prompts and tiny descriptors, re-synthesized by the receiver.
+
+import mmcodec
+
+report = mmcodec.encode("clip.mp4", "clip.mmc")
+mmcodec.decode("clip.mmc", "clip.decoded.mp4")
+for packet in mmcodec.probe("clip.mmc").packets:
+    print(packet.cue.span, packet.cue.prompt.text)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmcodec.errors import MMCodecError
+    from mmcodec.pipeline.operations import decode, encode, probe
+    from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
+    from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile
 
 __version__ = "0.1.0"
+__all__ = [
+    "DecodeReport",
+    "DecodeSettings",
+    "EncodeReport",
+    "EncodeSettings",
+    "MMCodecError",
+    "Profile",
+    "StreamInfo",
+    "__version__",
+    "decode",
+    "encode",
+    "probe",
+]
+
+_HOMES = {
+    "mmcodec.errors": ("MMCodecError",),
+    "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
+    "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
+    "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: ``import mmcodec`` alone costs nothing."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'mmcodec' has no attribute {name!r}")

@@ -3,6 +3,8 @@
 The message is one line for a person: what is wrong, where, and what to do about it.
 """
 
+from typing import Self
+
 
 class MMCodecError(Exception):
     """Root of all errors of this package."""
@@ -23,6 +25,10 @@ class BitstreamError(MMCodecError):
         super().__init__(reason if offset is None else f"{reason} at byte {offset}")
         self.reason = reason
         self.offset = offset
+
+    def within(self, name: str) -> Self:
+        """The same error, saying which stream it is of."""
+        return type(self)(f"{name}: {self.reason}", self.offset)
 
 
 class TruncatedStreamError(BitstreamError):

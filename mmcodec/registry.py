@@ -37,8 +37,8 @@ _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     Group.CAPTIONER: {"rules": Backend("mmcodec.captioning.rules:RulesCaptioner")},
     Group.SOUND_CAPTIONER: {"rules": Backend("mmcodec.captioning.rules:RulesSoundCaptioner")},
     Group.TRANSCRIBER: {},
-    Group.VIDEO_SYNTHESIZER: {"offline": Backend("mmcodec.synthesis.offline:OfflineVideo")},
-    Group.AUDIO_SYNTHESIZER: {"offline": Backend("mmcodec.synthesis.offline:OfflineAudio")},
+    Group.VIDEO_SYNTHESIZER: {"offline": Backend("mmcodec.synthesis.offline_video:OfflineVideo")},
+    Group.AUDIO_SYNTHESIZER: {"offline": Backend("mmcodec.synthesis.offline_audio:OfflineAudio")},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -108,11 +109,12 @@ class MediaWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if kind is None:
-                self._flush()
-        finally:
+        if kind is None:
+            self._flush()
             self._container.close()
+        else:
+            with suppress(av.error.FFmpegError):
+                self._container.close()
 
     def picture(self, pixels: NDArray[np.uint8]) -> None:
         """Write the next picture: RGB uint8 (height, width, 3)."""

@@ -1,0 +1,199 @@
+"""The three things to do: encode a media file, decode a stream, look into a stream."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, TypeGuard
+from urllib.parse import urlsplit
+
+from mmcodec.bitstream.packets import CuePacket
+from mmcodec.bitstream.reader import StreamReader
+from mmcodec.bitstream.syntax import StreamHeader
+from mmcodec.bitstream.writer import ByteSink, StreamWriter
+from mmcodec.errors import BitstreamError, TruncatedStreamError, UsageError
+from mmcodec.media.demux import DemuxSettings, open_media
+from mmcodec.media.feeds import Picture
+from mmcodec.media.mux import MediaWriter, check_suffix, suffix_for
+from mmcodec.pipeline.decoder import Decoder
+from mmcodec.pipeline.encoder import Encoder, Progress
+from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
+from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
+from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings
+from mmcodec.timeline import Cue, Timeline
+
+_PIPE_SUFFIX = ".mkv"
+"""What a decode to a pipe is: a container that needs no seeking."""
+
+
+def encode(
+    source: str | Path | BinaryIO,
+    target: str | Path | BinaryIO | None = None,
+    settings: EncodeSettings | None = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> EncodeReport:
+    """Encode anything that FFmpeg reads into a ``.mmc`` stream.
+
+    ``source`` is a path, a URL, ``-`` (standard input) or a binary file; ``target`` is a path,
+    ``-`` or a binary file, and by default the source's name with the suffix ``.mmc``. A file is
+    written whole or not at all, and over an existing one only with ``force``.
+
+    Raises:
+        UsageError: the source does not exist, or the target does.
+        MediaError: the source cannot be read.
+        BackendError: a captioner cannot run.
+    """
+    settings = settings or EncodeSettings()
+    started = time.perf_counter()
+    target = _beside(source, ".mmc") if target is None else target
+    demux = DemuxSettings(settings.video, settings.audio)
+    with (
+        whole_output(target, force) as place,
+        open_media(source, demux) as media,
+        _opened(place) as sink,
+    ):
+        encoder = Encoder(media, settings)
+        writer = StreamWriter(sink, encoder.header)
+        packets = tuple(writer.write(cue) for cue in encoder.cues(progress))
+        writer.close()
+    stream = StreamInfo(encoder.header, packets, dict(writer.account))
+    elapsed = time.perf_counter() - started
+    return EncodeReport(stream, str(target), media.bytes_read, elapsed, media.damaged_packets)
+
+
+def decode(
+    source: str | Path | BinaryIO,
+    target: str | Path | BinaryIO | None = None,
+    settings: DecodeSettings | None = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> DecodeReport:
+    """Synthesize a ``.mmc`` stream as a media file of the kind that the target's suffix names.
+
+    ``target`` is by default the source's name with ``.decoded.mp4`` (``.wav`` for sound alone,
+    ``.png`` for a still); ``-`` and binary files get Matroska. Of a stream that is cut short all
+    up to the cut is decoded, and the report's ``stream.error`` says so.
+
+    Raises:
+        UsageError: the source does not exist, or the target does, or its suffix is unknown.
+        BitstreamError: the stream is damaged, or cut before its first cue.
+        MediaError: the target cannot be written.
+    """
+    started = time.perf_counter()
+    total = probe(source).duration_s if progress and _is_file(source) else None
+    with _opened_stream(source) as stream:
+        incoming = _Incoming(StreamReader(stream))
+        header = incoming.header
+        if target is None:
+            target = _beside(source, f".decoded{suffix_for(header.video, header.audio)}")
+        suffix = Path(target).suffix if _is_file(target) else _PIPE_SUFFIX
+        check_suffix(suffix)
+        with (
+            whole_output(target, force) as place,
+            MediaWriter(place, suffix, header.video, header.audio) as media,
+        ):
+            decoder = Decoder(header, settings or DecodeSettings())
+            for packet in incoming.packets():
+                _write_cue(packet.cue, decoder, media, incoming.header)
+                if progress:
+                    progress(incoming.info().duration_s, total)
+    return DecodeReport(incoming.info(), str(target), time.perf_counter() - started)
+
+
+def probe(source: str | Path | BinaryIO) -> StreamInfo:
+    """Read a ``.mmc`` stream without synthesizing anything.
+
+    Raises:
+        UsageError: the source does not exist.
+        BitstreamError: the stream is damaged, or cut before its first cue.
+    """
+    with _opened_stream(source) as stream:
+        incoming = _Incoming(StreamReader(stream))
+        for _ in incoming.packets():
+            pass
+    return incoming.info()
+
+
+class _Incoming:
+    """The packets of a stream as they come, remembered; a cut ends them and is noted."""
+
+    def __init__(self, reader: StreamReader) -> None:
+        self._reader = reader
+        self._packets: list[CuePacket] = []
+        self._error: str | None = None
+        self.header = reader.header
+
+    def packets(self) -> Iterator[CuePacket]:
+        """The cues with their costs."""
+        try:
+            for packet in self._reader.cues():
+                self._packets.append(packet)
+                yield packet
+        except TruncatedStreamError as error:
+            if not self._packets:
+                raise
+            self._error = str(error)
+        if not self._packets:
+            raise BitstreamError("the stream has no cue")
+
+    def info(self) -> StreamInfo:
+        """What has been read so far."""
+        account = dict(self._reader.account)
+        return StreamInfo(self.header, tuple(self._packets), account, self._error)
+
+
+def _write_cue(cue: Cue, decoder: Decoder, media: MediaWriter, header: StreamHeader) -> None:
+    start, end = Timeline(header.video, header.audio).seconds(cue.span)
+    media.prompt(cue.track, start, end, cue.prompt.text)
+    for item in decoder.decode(cue):
+        if isinstance(item, Picture):
+            media.picture(item.pixels)
+        else:
+            media.sound(item.samples)
+
+
+def _is_file(place: str | Path | BinaryIO) -> TypeGuard[str | Path]:
+    return isinstance(place, str | Path) and place != STANDARD_STREAM
+
+
+def _beside(source: str | Path | BinaryIO, suffix: str) -> Path:
+    """The default output: the source's name with another suffix, in its folder."""
+    if not _is_file(source):
+        raise UsageError("say where to write (-o) when the input is a pipe")
+    if "://" in str(source):
+        return Path(PurePosixPath(urlsplit(str(source)).path).name or "stream").with_suffix(suffix)
+    return Path(source).with_suffix(suffix)
+
+
+@contextmanager
+def _opened(place: Path | BinaryIO) -> Iterator[ByteSink]:
+    if isinstance(place, Path):
+        with place.open("wb") as file:
+            yield file
+    else:
+        yield place
+
+
+@contextmanager
+def _opened_stream(source: str | Path | BinaryIO) -> Iterator[BinaryIO]:
+    if not isinstance(source, str | Path):
+        yield source
+    elif source == STANDARD_STREAM:
+        yield sys.stdin.buffer
+    else:
+        path = Path(source)
+        if path.is_dir():
+            raise UsageError(f"{path}: is a directory, not a stream")
+        if not path.exists():
+            raise UsageError(f"{path}: no such file")
+        try:
+            with path.open("rb") as file:
+                yield file
+        except BitstreamError as error:
+            raise error.within(str(path)) from error

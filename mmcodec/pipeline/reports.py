@@ -1,0 +1,89 @@
+"""What an encode, a decode or a look into a stream found, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mmcodec.bitstream.packets import CuePacket
+from mmcodec.bitstream.syntax import StreamHeader
+from mmcodec.timeline import Timeline, TrackKind
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """A stream and what it costs.
+
+    ``account`` is bytes by name (header, framing, and each layer) and adds up to ``bytes``;
+    ``error`` says why a stream that is cut short ends early, and is None for a whole one.
+    """
+
+    header: StreamHeader
+    packets: tuple[CuePacket, ...]
+    account: Mapping[str, int]
+    error: str | None = None
+
+    @property
+    def timeline(self) -> Timeline:
+        """The tracks and cues."""
+        cues = tuple(packet.cue for packet in self.packets)
+        return Timeline(self.header.video, self.header.audio, cues)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the whole stream."""
+        return sum(self.account.values())
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds to the end of the last cue."""
+        return float(self.timeline.duration)
+
+    @property
+    def bit_rate(self) -> float:
+        """Bits a second of everything; 0 for a stream without duration."""
+        return self.bytes * 8 / self.duration_s if self.duration_s else 0.0
+
+    @property
+    def micro_bits_per_pixel(self) -> float | None:
+        """Bits of everything for each pixel of the nominal video, in millionths."""
+        video = self.header.video
+        if video is None:
+            return None
+        frames = sum(cue.span.duration for cue in self.timeline.on(TrackKind.VIDEO))
+        return self.bytes * 8e6 / (video.width * video.height * frames) if frames else None
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeReport:
+    """An encode: the stream, the source's bytes (None when unknown), and seconds it took."""
+
+    stream: StreamInfo
+    target: str
+    source_bytes: int | None
+    elapsed_s: float
+    damaged_packets: int
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times smaller than its source the stream is."""
+        return self.source_bytes / self.stream.bytes if self.source_bytes else None
+
+    @property
+    def speed(self) -> float:
+        """Seconds of media encoded a second."""
+        return self.stream.duration_s / self.elapsed_s
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeReport:
+    """A decode: the stream that was read, and seconds it took."""
+
+    stream: StreamInfo
+    target: str
+    elapsed_s: float
+
+    @property
+    def speed(self) -> float:
+        """Seconds of media decoded a second."""
+        return self.stream.duration_s / self.elapsed_s
