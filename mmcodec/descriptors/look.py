@@ -84,11 +84,8 @@ def _bits(at: tuple[int, int]) -> int:
 
 def _quantise(value: float, at: tuple[int, int]) -> tuple[int, int]:
     bits = _bits(at)
-    if at == (0, 0):
-        level = int(value / _MEAN_STEP)
-    else:
-        level = round(value / _AC_STEP) + (1 << bits - 1)
-    return min(max(level, 0), (1 << bits) - 1), bits
+    scaled = value / _MEAN_STEP if at == (0, 0) else value / _AC_STEP + (1 << bits - 1) + 0.5
+    return min(max(int(scaled), 0), (1 << bits) - 1), bits
 
 
 def _dequantise(level: int, at: tuple[int, int]) -> float:

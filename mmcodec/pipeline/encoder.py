@@ -16,7 +16,7 @@ from mmcodec.errors import MediaError
 from mmcodec.media.demux import MediaReader
 from mmcodec.media.feeds import Picture
 from mmcodec.pipeline.settings import EncodeSettings
-from mmcodec.pipeline.sketching import choose_sketch
+from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
 from mmcodec.registry import Group, load
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, VideoTrack
 
@@ -69,7 +69,7 @@ class _ShotEncoder:
 
     def __init__(self, track: VideoTrack, settings: EncodeSettings) -> None:
         self._track = track
-        self._bit_rate = settings.sketch_bit_rate
+        self._budget = SketchBudget(settings.sketch_bit_rate) if settings.sketch_bit_rate else None
         self._detector = ShotDetector(track.frame_rate)
         self._captioner = cast("Captioner", load(Group.CAPTIONER, settings.captioner))
         self._end = 0
@@ -86,8 +86,11 @@ class _ShotEncoder:
     def _encode(self, frames: ShotFrames) -> Cue:
         analysis = analyse_shot(frames, self._track.frame_rate)
         prompt = self._captioner.caption(frames, analysis)
-        if self._bit_rate:
-            data = choose_sketch(frames, self._track.frame_rate, self._bit_rate, self._track.still)
+        if self._budget:
+            seconds = STILL_WORTH_S if self._track.still else analysis.duration_s
+            budget = self._budget.for_shot(seconds)
+            data = choose_sketch(frames, seconds, budget, self._track.still)
+            self._budget.spend(seconds, len(data))
             return Cue(frames.shot, prompt, {Layer.SKETCH: data})
         middle = frames.pixels[len(frames.pixels) // 2]
         return Cue(frames.shot, prompt, {Layer.LOOK: look.encode(middle, analysis.camera)})

@@ -49,6 +49,8 @@ def encode(
         BackendError: a captioner cannot run.
     """
     settings = settings or EncodeSettings()
+    if not (settings.video or settings.audio):
+        raise UsageError("without picture and sound there is nothing to encode")
     started = time.perf_counter()
     target = _beside(source, ".mmc") if target is None else target
     demux = DemuxSettings(settings.video, settings.audio)

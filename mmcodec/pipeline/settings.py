@@ -30,7 +30,7 @@ class EncodeSettings:
     @property
     def sketch_bit_rate(self) -> int:
         """Bits a second for the sketches; 0 sends looks instead."""
-        return 1500 if self.profile is Profile.SKETCH else 0
+        return 1300 if self.profile is Profile.SKETCH else 0
 
     @property
     def sound_bit_rate(self) -> int:

@@ -72,14 +72,15 @@ def _text_layers(
     for row, line in enumerate(lines):
         place = (round(width * 0.05), top + round(letter * 1.35 * row) + letter)
         cv2.putText(canvas, line, place, (255, 255, 255), font, letter, 500)
-    ink = canvas[..., :1].astype(np.float32) / 255
+    ink = canvas[..., :1].astype(np.float32) / np.float32(255)
     shade = cv2.GaussianBlur(cv2.dilate(ink, np.ones((5, 5))), (0, 0), letter / 2.5)
-    return ink, np.clip(shade * 1.1, 0, 0.6)[..., None].astype(np.float32)
+    return ink, np.asarray(np.clip(shade * 1.1, 0, 0.6)[..., None], np.float32)
 
 
 def _wrap(text: str, width: int) -> list[str]:
     """Lines of at most ``width`` characters, broken at spaces where there are any."""
-    lines, line = [], ""
+    lines: list[str] = []
+    line = ""
     for word in text.split():
         while len(word) > width:
             lines, line, word = [*lines, *filter(None, [line]), word[:width]], "", word[width:]

@@ -1,0 +1,5 @@
+"""``python -m mmcodec``."""
+
+from mmcodec.cli import main
+
+main()

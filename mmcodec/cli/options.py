@@ -1,0 +1,44 @@
+"""Options and messages that the subcommands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[float, float | None], None] | None]:
+    """A progress callback that draws a bar on standard error; None when that is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.1f} s of media"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(label, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def say(text: str) -> None:
+    """Print a remark on standard error, where it cannot end up in a piped stream."""
+    print(f"mmcodec: {text}", file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """Print ``value`` as JSON on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))

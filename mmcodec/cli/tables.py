@@ -1,0 +1,155 @@
+"""Streams as tables for people and as plain values for machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mmcodec import Cue, EncodeReport, StreamInfo
+
+
+def stream_values(stream: StreamInfo) -> dict[str, object]:
+    """What a stream is, in JSON types."""
+    video, audio = stream.header.video, stream.header.audio
+    return {
+        "bytes": stream.bytes,
+        "duration_s": round(stream.duration_s, 3),
+        "bit_rate": round(stream.bit_rate, 1),
+        "micro_bits_per_pixel": _rounded(stream.micro_bits_per_pixel),
+        "bytes_by_layer": dict(stream.account),
+        "video": video
+        and {
+            "width": video.width,
+            "height": video.height,
+            "frame_rate": str(video.frame_rate),
+            "still": video.still,
+        },
+        "audio": audio and {"sample_rate": audio.sample_rate, "channels": audio.channels},
+        "shots": _count(stream, "video"),
+        "segments": _count(stream, "audio"),
+        "truncated": stream.error is not None,
+    }
+
+
+def cue_values(stream: StreamInfo) -> list[dict[str, object]]:
+    """The cues of a stream in JSON types."""
+    values = []
+    for packet in stream.packets:
+        start, end = stream.timeline.seconds(packet.cue.span)
+        values.append(
+            {
+                "track": packet.cue.track.name.lower(),
+                "kind": _kind(packet.cue),
+                "start_s": round(float(start), 3),
+                "end_s": round(float(end), 3),
+                "prompt": packet.cue.prompt.text,
+                "bytes": packet.wire_bytes,
+                "bytes_by_layer": dict(packet.account()),
+            }
+        )
+    return values
+
+
+def encode_values(report: EncodeReport) -> dict[str, object]:
+    """An encode in JSON types."""
+    return {
+        "output": report.target,
+        "source_bytes": report.source_bytes,
+        "ratio": _rounded(report.ratio),
+        "elapsed_s": round(report.elapsed_s, 3),
+        "speed": round(report.speed, 2),
+        "damaged_packets": report.damaged_packets,
+        **stream_values(report.stream),
+    }
+
+
+def encode_table(report: EncodeReport) -> Table:
+    """The table at the end of an encode."""
+    stream, seconds = report.stream, report.stream.duration_s
+    table = _table(report.target, "", "bytes", "kbit/s", "share")
+    if report.source_bytes is not None:
+        table.add_row("source", f"{report.source_bytes:,}", _kbit(report.source_bytes, seconds), "")
+    table.add_row("stream", f"{stream.bytes:,}", _kbit(stream.bytes, seconds), "100 %")
+    _add_layers(table, stream)
+    table.add_section()
+    if report.ratio:
+        table.add_row("ratio", f"{report.ratio:,.0f} : 1")
+    if stream.micro_bits_per_pixel:
+        table.add_row("micro-bits per pixel", f"{stream.micro_bits_per_pixel:,.1f}")
+    _add_counts(table, stream)
+    table.add_row("duration", f"{seconds:.2f} s")
+    table.add_row("speed", f"{report.speed:.1f} x real time")
+    return table
+
+
+def stream_table(stream: StreamInfo, name: str) -> Table:
+    """The bytes of a stream by layer."""
+    table = _table(name, "", "bytes", "kbit/s", "share")
+    table.add_row("stream", f"{stream.bytes:,}", _kbit(stream.bytes, stream.duration_s), "100 %")
+    _add_layers(table, stream)
+    table.add_section()
+    video, audio = stream.header.video, stream.header.audio
+    if video:
+        rate = "" if video.still else f", {float(video.frame_rate):.5g} frame/s"
+        table.add_row("picture", f"{video.width}x{video.height}{rate}")
+    if audio:
+        layout = "mono" if audio.channels == 1 else "stereo"
+        table.add_row("sound", f"{audio.sample_rate} Hz, {layout}")
+    _add_counts(table, stream)
+    table.add_row("duration", f"{stream.duration_s:.2f} s")
+    return table
+
+
+def cue_table(stream: StreamInfo) -> Table:
+    """The cues of a stream with their prompts."""
+    table = _table(None, "time", "kind", "bytes", "prompt")
+    for packet in stream.packets:
+        start, end = stream.timeline.seconds(packet.cue.span)
+        table.add_row(
+            f"{float(start):.2f}-{float(end):.2f} s",
+            _kind(packet.cue),
+            str(packet.wire_bytes),
+            packet.cue.prompt.text,
+        )
+    return table
+
+
+def _table(title: str | None, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for column in columns:
+        right = column in ("bytes", "kbit/s", "share")
+        table.add_column(column, justify="right" if right else "left", no_wrap=column != "prompt")
+    return table
+
+
+def _add_layers(table: Table, stream: StreamInfo) -> None:
+    for name, size in stream.account.items():
+        share = f"{100 * size / stream.bytes:.0f} %"
+        table.add_row(f"  {name}", f"{size:,}", _kbit(size, stream.duration_s), share)
+
+
+def _add_counts(table: Table, stream: StreamInfo) -> None:
+    table.add_row("shots", str(_count(stream, "video")))
+    table.add_row("segments", str(_count(stream, "audio")))
+
+
+def _count(stream: StreamInfo, track: str) -> int:
+    return sum(packet.cue.track.name.lower() == track for packet in stream.packets)
+
+
+def _kind(cue: Cue) -> str:
+    kind = getattr(cue.span, "kind", None)
+    return "shot" if kind is None else str(kind.name.lower())
+
+
+def _kbit(size: int, seconds: float) -> str:
+    return f"{size * 8 / seconds / 1000:,.2f}" if seconds else ""
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
