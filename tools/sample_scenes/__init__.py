@@ -1,0 +1,1 @@
+"""Procedural scenes, the still and the sound of the committed samples."""
