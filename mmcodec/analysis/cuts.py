@@ -10,6 +10,7 @@ neighbours. It is a detector in PySceneDetect's sense and is pushed frames like 
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,9 +24,15 @@ _MIN_DIFFERENCE = 30.0
 _MIN_PROMINENCE = 1.45
 """Least ratio to the neighbours; fast motion stays under 1.4, a cut within it over 1.5."""
 _REACH = 4
-"""Neighbours on each side; one of them may be as high (a flash, a second cut)."""
+"""Neighbours on each side; one of them may be as high (the end of a flash, a second cut)."""
 _FLOOR = 1.5
 """Added to the neighbours' difference so that a still scene does not divide by nothing."""
+
+
+class _Scored(NamedTuple):
+    timecode: FrameTimecode
+    frame: NDArray[np.uint8]
+    score: float
 
 
 class MotionCompensatedDetector(SceneDetector):
@@ -36,8 +43,7 @@ class MotionCompensatedDetector(SceneDetector):
     def __init__(self) -> None:
         super().__init__()
         self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._before: NDArray[np.uint8] | None = None
-        self._scores: deque[tuple[FrameTimecode, float]] = deque(maxlen=2 * _REACH + 1)
+        self._recent: deque[_Scored] = deque(maxlen=2 * _REACH + 1)
 
     def process_frame(
         self, timecode: FrameTimecode, frame_img: NDArray[np.uint8]
@@ -46,26 +52,29 @@ class MotionCompensatedDetector(SceneDetector):
         frame = cv2.cvtColor(
             cv2.resize(frame_img, _SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB
         )
-        score = 0.0 if self._before is None else self._difference(self._before, frame)
-        self._before = frame
-        self._scores.append((timecode, score))
-        if len(self._scores) <= _REACH:
+        score = self._difference(self._recent[-1].frame, frame) if self._recent else 0.0
+        self._recent.append(_Scored(timecode, frame, score))
+        if len(self._recent) <= _REACH:
             return []
-        return self._decide(len(self._scores) - 1 - _REACH)
+        return self._decide(len(self._recent) - 1 - _REACH)
 
     def post_process(self, timecode: FrameTimecode) -> list[FrameTimecode]:
         """The cuts among the last frames."""
-        last = range(max(0, len(self._scores) - _REACH), len(self._scores))
+        last = range(max(0, len(self._recent) - _REACH), len(self._recent))
         return [cut for place in last for cut in self._decide(place)]
 
     def _decide(self, place: int) -> list[FrameTimecode]:
-        timecode, score = self._scores[place]
+        recent = list(self._recent)
+        timecode, _, score = recent[place]
         if score < _MIN_DIFFERENCE:
             return []
-        near = range(max(0, place - _REACH), min(len(self._scores), place + _REACH + 1))
-        others = sorted(self._scores[i][1] for i in near if i != place)
+        before, after = recent[max(0, place - _REACH) : place], recent[place : place + _REACH + 1]
+        others = sorted(one.score for one in (*before, *after[1:]))
         second = others[-2] if len(others) > 1 else 0.0
-        return [timecode] if score > _MIN_PROMINENCE * (second + _FLOOR) else []
+        if score < _MIN_PROMINENCE * (second + _FLOOR):
+            return []
+        flash = any(self._difference(a.frame, b.frame) < score / 2 for a in before for b in after)
+        return [] if flash else [timecode]
 
     def _difference(self, before: NDArray[np.uint8], frame: NDArray[np.uint8]) -> float:
         raw = _distance(before, frame)

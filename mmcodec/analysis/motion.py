@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WIDTH = 160
+_LEAST_HEIGHT = 64
+"""OpenCV's dense flow breaks off the process on a picture of a few lines."""
 _CORNERS = {"maxCorners": 120, "qualityLevel": 0.01, "minDistance": 5}
 _MIN_POINTS = 8
 _PAIRS = 16
@@ -76,7 +78,7 @@ def _choose_pairs(times: Sequence[float]) -> list[tuple[int, int]]:
 
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height = max(16, round(_WIDTH * pixels.shape[0] / pixels.shape[1]))
+    height = max(_LEAST_HEIGHT, round(_WIDTH * pixels.shape[0] / pixels.shape[1]))
     small = cv2.resize(pixels, (_WIDTH, min(height, 4 * _WIDTH)), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
 

@@ -97,7 +97,10 @@ class MediaWriter:
             self._container.close()
             raise UsageError(f"a {suffix} file can hold nothing of this stream")
         self._prompts = self._add_prompts(video, audio) if self._format.prompts else {}
-        self._container.start_encoding()
+        try:
+            self._container.start_encoding()
+        except (av.error.FFmpegError, OSError) as error:
+            raise MediaError(f"{self._name}: cannot be written ({error.strerror})") from error
         self._pictures = self._samples = 0
 
     def __enter__(self) -> Self:

@@ -16,6 +16,8 @@ _TRUST = 0.35
 moved pixel counts for 1/e."""
 _FLOW_WIDTH = 256
 """Flow is estimated at about this width: below it the patches of the method are too coarse."""
+_LEAST_SIDE = 64
+"""OpenCV's dense flow breaks off the process on a picture of a few lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,16 @@ def _warp(picture: NDArray[np.uint8], shift: NDArray[np.float32]) -> NDArray[np.
 def _flow(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> _Flow:
     height, width = a.shape[:2]
     scale = max(1.0, _FLOW_WIDTH / max(width, height))
-    size = (round(width * scale), round(height * scale))
+    size = tuple(max(_LEAST_SIDE, round(side * scale)) for side in (width, height))
     grey_a, grey_b = (
         cv2.cvtColor(cv2.resize(x, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
         for x in (a, b)
     )
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    back = np.array([width / size[0], height / size[1]], np.float32)
     forward, backward = (
-        cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA) / np.float32(scale)
+        cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 2)
+        * back
         for flow in (dis.calc(grey_a, grey_b, None), dis.calc(grey_b, grey_a, None))
     )
     return _Flow(forward, backward, _trust(forward, backward), _trust(backward, forward))

@@ -1,0 +1,189 @@
+"""Binary adaptive range coder and an adaptive integer model, on integers only.
+
+The coder is the one of LZMA (G. N. N. Martin, "Range encoding", 1979; I. Pavlov, LZMA SDK): a
+32-bit interval, narrowed by each bit and shifted out byte by byte, but the carry is propagated
+into the bytes already written, which saves LZMA's leading zero byte. Probabilities have 16 bits
+and adapt at a rate that falls with the number of bits seen (as in CABAC's successors), so that a
+model learns fast in a payload of a few dozen bytes and is steady in a long one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmcodec.errors import BitstreamError
+
+PROBABILITY_BITS = 16
+_ONE = 1 << PROBABILITY_BITS
+_MIN_PROBABILITY = 1 << 6
+_MASK32 = 0xFFFFFFFF
+_RENORMALISE = 1 << 24
+_SLOWEST_SHIFT = 7
+_ESCAPE_LIMIT = 20
+
+
+class BitModel:
+    """Probability that a bit is 1, in 1/65536, learned from the bits seen.
+
+    ``shift`` is the first adaptation rate (2**-shift); it slows down to 2**-7.
+    """
+
+    __slots__ = ("_limit", "_seen", "_shift", "probability")
+
+    def __init__(self, probability: int = _ONE // 2, shift: int = 4) -> None:
+        self.probability = min(max(probability, _MIN_PROBABILITY), _ONE - _MIN_PROBABILITY)
+        self._shift = shift
+        self._seen = 0
+        self._limit = 1 << shift
+
+    def update(self, bit: int) -> None:
+        """Move the probability towards ``bit``."""
+        target = _ONE - _MIN_PROBABILITY if bit else _MIN_PROBABILITY
+        self.probability += (target - self.probability) >> self._shift
+        if self._shift < _SLOWEST_SHIFT:
+            self._seen += 1
+            if self._seen == self._limit:
+                self._shift += 1
+                self._limit *= 2
+
+
+class Encoder:
+    """Writes bits; :meth:`finish` returns the bytes, without those that the decoder implies."""
+
+    def __init__(self) -> None:
+        self._low = 0
+        self._range = _MASK32
+        self._bytes = bytearray()
+
+    def encode_bit(self, model: BitModel, bit: int) -> None:
+        """Write ``bit`` (0 or 1) with the probability of ``model``, which learns from it."""
+        ones = (self._range * model.probability) >> PROBABILITY_BITS
+        self._narrow(bit, ones)
+        model.update(bit)
+
+    def encode_bits(self, value: int, count: int) -> None:
+        """Write the ``count`` low bits of ``value``, each as likely 0 as 1."""
+        for shift in reversed(range(count)):
+            self._narrow((value >> shift) & 1, self._range >> 1)
+
+    def finish(self) -> bytes:
+        """The bytes written, ending at the shortest number that lies in the last interval."""
+        for zeros in range(32, -1, -1):
+            unit = (1 << zeros) - 1
+            value = (self._low + unit) & ~unit
+            if value < self._low + self._range:
+                break
+        if value > _MASK32:
+            self._carry()
+        tail = (value & _MASK32).to_bytes(4, "big")
+        return bytes(self._bytes + tail).rstrip(b"\0")
+
+    def _narrow(self, bit: int, ones: int) -> None:
+        if bit:
+            self._range = ones
+        else:
+            self._low += ones
+            self._range -= ones
+        if self._low > _MASK32:
+            self._carry()
+            self._low &= _MASK32
+        while self._range < _RENORMALISE:
+            self._bytes.append(self._low >> 24)
+            self._low = (self._low << 8) & _MASK32
+            self._range <<= 8
+
+    def _carry(self) -> None:
+        at = len(self._bytes) - 1
+        while self._bytes[at] == 255:
+            self._bytes[at] = 0
+            at -= 1
+        self._bytes[at] += 1
+
+
+class Decoder:
+    """Reads what :class:`Encoder` wrote; past the end of ``data`` it reads zeros, for ever."""
+
+    def __init__(self, data: bytes) -> None:
+        self._code = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
+        self._range = _MASK32
+        self._rest = iter(data[4:])
+
+    def decode_bit(self, model: BitModel) -> int:
+        """The next bit; ``model`` learns from it."""
+        bit = self._split((self._range * model.probability) >> PROBABILITY_BITS)
+        model.update(bit)
+        return bit
+
+    def decode_bits(self, count: int) -> int:
+        """The next ``count`` equally likely bits as a number."""
+        value = 0
+        for _ in range(count):
+            value = 2 * value + self._split(self._range >> 1)
+        return value
+
+    def _split(self, ones: int) -> int:
+        bit = int(self._code < ones)
+        if bit:
+            self._range = ones
+        else:
+            self._code -= ones
+            self._range -= ones
+        while self._range < _RENORMALISE:
+            self._code = ((self._code << 8) | next(self._rest, 0)) & _MASK32
+            self._range <<= 8
+        return bit
+
+
+class IntegerModel:
+    """Adaptive model of a signed integer: zero?, unary magnitude, Exp-Golomb escape, sign.
+
+    ``priors`` are the first probabilities (1/65536) of "not zero", "more than 1", "more than 2"
+    and so on; a magnitude that passes all of them is escaped. A caller keeps one model for each
+    context that it tells apart.
+    """
+
+    def __init__(self, priors: Sequence[int], shift: int = 5) -> None:
+        self._more = [BitModel(prior, shift) for prior in priors]
+        self._sign = BitModel(shift=shift)
+
+    def encode(self, encoder: Encoder, value: int) -> None:
+        """Write ``value``; ValueError where its magnitude is beyond 20 bits of escape."""
+        magnitude = abs(value)
+        for step, model in enumerate(self._more):
+            encoder.encode_bit(model, int(magnitude > step))
+            if magnitude <= step:
+                break
+        else:
+            _encode_escape(encoder, magnitude - len(self._more))
+        if magnitude:
+            encoder.encode_bit(self._sign, int(value < 0))
+
+    def decode(self, decoder: Decoder) -> int:
+        """The next value; BitstreamError where its escape is too long."""
+        magnitude = 0
+        for model in self._more:
+            if not decoder.decode_bit(model):
+                break
+            magnitude += 1
+        else:
+            magnitude += _decode_escape(decoder)
+        return -magnitude if magnitude and decoder.decode_bit(self._sign) else magnitude
+
+
+def _encode_escape(encoder: Encoder, value: int) -> None:
+    """Exp-Golomb code of order 0 (H.264, 9.1)."""
+    size = (value + 1).bit_length() - 1
+    if size > _ESCAPE_LIMIT:
+        raise ValueError(f"magnitude {value} is too large for the escape code")
+    encoder.encode_bits((1 << size) - 1, size)
+    encoder.encode_bits(0, 1)
+    encoder.encode_bits(value + 1, size)
+
+
+def _decode_escape(decoder: Decoder) -> int:
+    size = 0
+    while decoder.decode_bits(1):
+        size += 1
+        if size > _ESCAPE_LIMIT:
+            raise BitstreamError("escape code of an integer is too long")
+    return (1 << size) + decoder.decode_bits(size) - 1

@@ -1,0 +1,160 @@
+"""The command as a user meets it: results, messages, exit codes."""
+
+import json
+
+import pytest
+from conftest import SAMPLES
+
+PHOTO = SAMPLES / "photo.png"
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory, make_clip):
+    import mmcodec
+
+    path = tmp_path_factory.mktemp("cli") / "clip.mmc"
+    mmcodec.encode(make_clip(), path)
+    return path
+
+
+def test_help_shows_commands_and_examples(run):
+    for arguments, words in (
+        (["--help"], ("encode", "decode", "info")),
+        (["encode", "--help"], ("mmcodec encode clip.mp4", "--profile")),
+        (["decode", "--help"], ("mmcodec decode clip.mmc",)),
+        (["info", "--help"], ("--json",)),
+    ):
+        done = run(*arguments)
+        assert done.returncode == 0
+        assert all(word in done.stdout for word in words)
+
+
+def test_version(run):
+    import mmcodec
+
+    assert run("--version").stdout == f"mmcodec {mmcodec.__version__}\n"
+
+
+def test_encode_ends_with_a_table_and_writes_beside_the_input(run, make_clip, tmp_path):
+    clip = tmp_path / "my clip.mp4"
+    clip.write_bytes(make_clip().read_bytes())
+    done = run("encode", clip)
+    assert done.returncode == 0
+    assert (tmp_path / "my clip.mmc").exists()
+    for word in ("source", "stream", "header", "prompt", "sketch", "sound", "ratio",
+                 "micro-bits per pixel", "shots", "segments", "x real time"):  # fmt: skip
+        assert word in done.stdout
+
+
+def test_encode_prints_json_for_machines(run, make_clip, tmp_path):
+    done = run("encode", make_clip(), "-o", tmp_path / "a.mmc", "--profile", "prompt", "--json")
+    values = json.loads(done.stdout)
+    assert values["bytes"] == (tmp_path / "a.mmc").stat().st_size
+    assert sum(values["bytes_by_layer"].values()) == values["bytes"]
+    assert values["shots"] == 2
+
+
+def test_decode_writes_beside_the_stream(run, stream):
+    done = run("decode", stream, "--force", "--json")
+    assert done.returncode == 0
+    values = json.loads(done.stdout)
+    assert values["output"] == str(stream.with_name("clip.decoded.mp4"))
+    assert stream.with_name("clip.decoded.mp4").stat().st_size > 1000
+
+
+def test_info_shows_prompts_for_people_and_machines(run, stream):
+    text = run("info", stream).stdout
+    assert "128x72" in text
+    values = json.loads(run("info", stream, "--json").stdout)
+    assert [cue["kind"] for cue in values["cues"]].count("shot") == 2
+    assert all(
+        cue["prompt"] in text.replace("\n", " ") or len(cue["prompt"]) > 20
+        for cue in values["cues"]
+    )
+    assert values["video"]["frame_rate"] == "25"
+
+
+def test_standard_streams_carry_streams(run, make_clip, stream):
+    encoded = run("encode", "-", "-o", "-", input=make_clip("a.mkv").read_bytes(), text=False)
+    assert encoded.stdout.startswith(b"mmc")
+    assert b"ratio" in encoded.stderr
+    decoded = run("decode", "-", "-o", "-", input=encoded.stdout, text=False)
+    assert decoded.returncode == 0
+    assert decoded.stdout.startswith(b"\x1a\x45\xdf\xa3")
+    assert (
+        json.loads(run("info", "-", "--json", input=encoded.stdout, text=False).stdout)["shots"]
+        == 2
+    )
+    assert run("encode", "-").returncode == 2
+
+
+def bad_inputs(folder, stream):
+    """Name to (arguments, exit code, words of the one line)."""
+    text = folder / "text.mp4"
+    text.write_text("not a film\n" * 99)
+    cut_media = folder / "cut.mp4"
+    clip = (SAMPLES / "clip.mp4").read_bytes()
+    cut_media.write_bytes(clip[: len(clip) // 2])
+    head_only = folder / "head.mp4"
+    head_only.write_bytes(clip[:3000])
+    whole = stream.read_bytes()
+    flipped = folder / "flipped.mmc"
+    flipped.write_bytes(whole[:60] + bytes([whole[60] ^ 4]) + whole[61:])
+    header_cut = folder / "header.mmc"
+    header_cut.write_bytes(whole[:9])
+    return {
+        "missing": (["encode", folder / "nothing.mp4"], 2, "no such file"),
+        "directory": (["encode", folder], 2, "directory"),
+        "text": (["encode", text], 1, "text.mp4"),
+        "cut medium": (["encode", cut_media], 1, "cut short"),
+        "head of a medium": (["encode", head_only], 1, "head.mp4"),
+        "missing stream": (["decode", folder / "nothing.mmc"], 2, "no such file"),
+        "no stream": (["decode", text], 1, "not an mmcodec stream"),
+        "flipped bit": (["decode", flipped], 1, "damaged"),
+        "flipped bit, looked at": (["info", flipped], 1, "at byte"),
+        "cut header": (["decode", header_cut], 1, "cut short"),
+        "unknown suffix": (["decode", stream, "-o", folder / "a.gif"], 2, ".mp4"),
+        "nothing left": (["encode", PHOTO, "--no-audio", "--no-video"], 2, "nothing"),
+    }
+
+
+CASES = ("missing", "directory", "text", "cut medium", "head of a medium", "missing stream",
+         "no stream", "flipped bit", "flipped bit, looked at", "cut header", "unknown suffix",
+         "nothing left")  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_one_line_and_leaves_nothing(run, stream, tmp_path, case):
+    arguments, code, words = bad_inputs(tmp_path, stream)[case]
+    before = sorted(tmp_path.iterdir())
+    done = run(*arguments)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith("mmcodec: ")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_cut_stream_decodes_and_exits_with_three(run, stream, tmp_path):
+    cut = tmp_path / "cut.mmc"
+    cut.write_bytes(stream.read_bytes()[:-6])
+    done = run("decode", cut)
+    assert done.returncode == 3
+    assert "cut short at byte" in done.stderr
+    assert (tmp_path / "cut.decoded.mp4").exists()
+    assert run("info", cut).returncode == 3
+
+
+def test_an_existing_output_is_kept(run, stream, tmp_path):
+    target = tmp_path / "a.mp4"
+    target.write_bytes(b"precious")
+    done = run("decode", stream, "-o", target)
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert target.read_bytes() == b"precious"
+
+
+def test_unknown_options_and_profiles_are_usage_errors(run, stream):
+    assert run("encode", PHOTO, "--profile", "magic").returncode == 2
+    assert run("encode").returncode == 2
+    assert run("fly").returncode == 2

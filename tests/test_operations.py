@@ -1,0 +1,238 @@
+"""Encode, decode and probe through the public API, on the samples and on clips of all kinds."""
+
+import io
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, read_media
+
+import mmcodec
+from mmcodec import EncodeSettings, Profile
+from mmcodec.errors import BitstreamError, MediaError, TruncatedStreamError, UsageError
+from mmcodec.timeline import Layer, SegmentKind, TrackKind
+
+CLIP = SAMPLES / "clip.mp4"
+FACTS = json.loads((SAMPLES / "clip.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory):
+    """The sample clip in each profile: profile to (report, path)."""
+    folder = tmp_path_factory.mktemp("encoded")
+    return {
+        profile: (
+            mmcodec.encode(CLIP, folder / f"{profile}.mmc", EncodeSettings(profile)),
+            folder / f"{profile}.mmc",
+        )
+        for profile in Profile
+    }
+
+
+def envelope(samples, rate, step=0.02):
+    """Root mean square in steps of ``step`` seconds."""
+    count = round(step * rate)
+    mono = samples.mean(axis=1)[: len(samples) // count * count].reshape(-1, count)
+    return np.sqrt(np.square(mono).mean(axis=1))
+
+
+@pytest.mark.parametrize(("profile", "limit"), [(Profile.SKETCH, 2300), (Profile.PROMPT, 400)])
+def test_the_sample_clip_keeps_to_its_rate(encoded, profile, limit):
+    report, path = encoded[profile]
+    assert report.stream.bit_rate <= limit
+    assert report.stream.bytes == path.stat().st_size
+    assert report.ratio == CLIP.stat().st_size / path.stat().st_size
+    assert report.stream.account == mmcodec.probe(path).account
+
+
+def test_the_sample_clip_has_six_shots_at_its_cuts(encoded):
+    stream = encoded[Profile.SKETCH][0].stream
+    starts = [cue.span.start for cue in stream.timeline.on(TrackKind.VIDEO)]
+    first, last = FACTS["dissolves"][0]
+    assert [s for s in starts if not first <= s <= last] == [0, *FACTS["cuts"]]
+    assert len(starts) == 6
+    assert all(cue.prompt.text for cue in stream.timeline.on(TrackKind.VIDEO))
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_the_decode_has_the_length_and_raster_of_the_source(encoded, profile, tmp_path):
+    target = tmp_path / "out.mp4"
+    mmcodec.decode(encoded[profile][1], target)
+    source, decoded = read_media(CLIP), read_media(target)
+    assert len(decoded[0]) == len(source[0]) == FACTS["frames"]
+    assert decoded[0][0][1].shape == source[0][0][1].shape
+    lengths = [len(samples) / rate for _, samples, rate in (source, decoded)]
+    assert abs(lengths[0] - lengths[1]) < 0.1  # AAC works in frames of up to 43 ms
+    assert abs(decoded[0][-1][0] - source[0][-1][0]) <= Fraction(1, 24)
+
+
+def test_picture_and_sound_stay_in_step(encoded, tmp_path):
+    target = tmp_path / "out.mkv"
+    mmcodec.decode(encoded[Profile.SKETCH][1], target)
+    source, decoded = read_media(CLIP), read_media(target)
+    cut = FACTS["cuts"][1]
+    for frames, _, _ in (source, decoded):
+        change = [
+            np.abs(frames[i][1].astype(int) - frames[i - 1][1]).mean()
+            for i in range(cut - 5, cut + 6)
+        ]
+        assert int(np.argmax(change)) == 5
+    a, b = (envelope(samples, rate) for _, samples, rate in (source, decoded))
+    length = min(len(a), len(b))
+    a, b = (np.log(e[:length] + 1e-3) - np.log(e[:length] + 1e-3).mean() for e in (a, b))
+    lags = range(-10, 11)
+    match = [float(np.dot(a[10:-10], np.roll(b, -lag)[10:-10])) for lag in lags]
+    assert abs(lags[int(np.argmax(match))]) * 0.02 <= 0.04
+
+
+def test_profiles_send_their_layers(encoded):
+    sketch, prompt = (encoded[p][0].stream.account for p in (Profile.SKETCH, Profile.PROMPT))
+    assert sketch["sketch"] > 0
+    assert "look" not in sketch
+    assert prompt["look"] == 60
+    assert "sketch" not in prompt
+    assert prompt["sound"] < 0.4 * sketch["sound"]
+
+
+def test_tracks_can_be_left_out(make_clip, tmp_path):
+    clip = make_clip()
+    silent = mmcodec.encode(clip, tmp_path / "v.mmc", EncodeSettings(audio=False)).stream
+    blind = mmcodec.encode(clip, tmp_path / "a.mmc", EncodeSettings(video=False)).stream
+    assert (silent.header.audio, blind.header.video) == (None, None)
+    assert blind.micro_bits_per_pixel is None
+    with pytest.raises(UsageError, match="nothing to encode"):
+        mmcodec.encode(clip, tmp_path / "n.mmc", EncodeSettings(video=False, audio=False))
+
+
+def test_a_voice_note_decodes_to_a_wav_of_its_length(tmp_path):
+    report = mmcodec.encode(SAMPLES / "note.wav", tmp_path / "note.mmc")
+    mmcodec.decode(tmp_path / "note.mmc")
+    _, source, rate = read_media(SAMPLES / "note.wav")
+    _, decoded, decoded_rate = read_media(tmp_path / "note.decoded.wav")
+    assert abs(len(source) / rate - len(decoded) / decoded_rate) <= 0.01
+    kinds = [cue.span.kind for cue in report.stream.timeline.on(TrackKind.AUDIO)]
+    assert SegmentKind.SPEECH in kinds
+    assert report.stream.bytes < 1000
+
+
+def test_a_photograph_decodes_to_a_png_of_its_size(tmp_path):
+    report = mmcodec.encode(SAMPLES / "photo.png", tmp_path / "photo.mmc")
+    mmcodec.decode(tmp_path / "photo.mmc")
+    frames, _, _ = read_media(tmp_path / "photo.decoded.png")
+    original, _, _ = read_media(SAMPLES / "photo.png")
+    assert frames[0][1].shape == original[0][1].shape
+    assert np.abs(frames[0][1].astype(int) - original[0][1]).mean() < 25
+    assert 200 < report.stream.bytes < 800
+
+
+@pytest.mark.parametrize("size", [(63, 41), (2, 2), (720, 64)])
+def test_odd_rasters_go_through(make_clip, tmp_path, size):
+    clip = make_clip("odd.png" if size[0] == 63 else "odd.mkv", 1, 6, size, sound=False)
+    mmcodec.encode(clip, tmp_path / "a.mmc")
+    mmcodec.decode(tmp_path / "a.mmc", tmp_path / "a.png")
+    assert read_media(tmp_path / "a.png")[0][0][1].shape == (size[1], size[0], 3)
+
+
+def test_digital_silence_costs_almost_nothing(tmp_path, make_clip):
+    from mmcodec.media.mux import MediaWriter
+    from mmcodec.timeline import AudioTrack
+
+    path = tmp_path / "silent.wav"
+    with MediaWriter(path, ".wav", None, AudioTrack(24_000, 1)) as media:
+        media.sound(np.zeros((24_000 * 9, 1), np.float32))
+    report = mmcodec.encode(path)
+    assert report.stream.bytes < 40
+    mmcodec.decode(tmp_path / "silent.mmc")
+    _, samples, _ = read_media(tmp_path / "silent.decoded.wav")
+    assert samples.shape[0] == 24_000 * 9
+    assert not samples.any()
+
+
+def test_file_objects_work_on_both_sides(make_clip):
+    stream, media = io.BytesIO(), io.BytesIO()
+    with make_clip(shots=1).open("rb") as source:
+        report = mmcodec.encode(source, stream)
+    assert report.stream.bytes == len(stream.getvalue())
+    stream.seek(0)
+    mmcodec.decode(stream, media)
+    assert media.getvalue()[:4] == b"\x1a\x45\xdf\xa3"  # Matroska
+    stream.seek(0)
+    assert mmcodec.probe(stream).account == report.stream.account
+
+
+def test_encoding_twice_gives_the_same_bytes(make_clip, tmp_path):
+    clip = make_clip()
+    for name in ("a.mmc", "b.mmc"):
+        mmcodec.encode(clip, tmp_path / name)
+    assert (tmp_path / "a.mmc").read_bytes() == (tmp_path / "b.mmc").read_bytes()
+
+
+def test_progress_rises_to_the_end(make_clip, tmp_path):
+    clip = make_clip(shots=2, frames=30)
+    for work in (
+        lambda p: mmcodec.encode(clip, tmp_path / "a.mmc", progress=p),
+        lambda p: mmcodec.decode(tmp_path / "a.mmc", progress=p),
+    ):
+        seen = []
+        work(lambda done, total: seen.append((done, total)))  # noqa: B023 - used at once
+        done = [d for d, _ in seen]
+        assert done == sorted(done)
+        assert seen[-1] == pytest.approx((2.4, 2.4), abs=0.1)
+
+
+def test_outputs_are_whole_or_absent_and_never_overwritten(make_clip, tmp_path):
+    clip, target = make_clip(), tmp_path / "a.mmc"
+    target.write_bytes(b"precious")
+    with pytest.raises(UsageError, match="--force"):
+        mmcodec.encode(clip, target)
+    assert target.read_bytes() == b"precious"
+    mmcodec.encode(clip, target, force=True)
+    damaged = bytearray(target.read_bytes())
+    damaged[-20] ^= 1
+    (tmp_path / "b.mmc").write_bytes(damaged)
+    with pytest.raises(BitstreamError, match=r"b\.mmc"):
+        mmcodec.decode(tmp_path / "b.mmc", tmp_path / "b.mp4")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.mmc", "b.mmc"]
+    with pytest.raises(UsageError, match="no such folder"):
+        mmcodec.encode(clip, tmp_path / "no" / "a.mmc")
+
+
+def test_a_stream_that_is_cut_decodes_up_to_the_cut(encoded, tmp_path):
+    whole = encoded[Profile.PROMPT][1].read_bytes()
+    path = tmp_path / "cut.mmc"
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    report = mmcodec.decode(path, tmp_path / "cut.mp4")
+    assert "cut short at byte" in report.stream.error
+    assert 0 < len(read_media(tmp_path / "cut.mp4")[0]) < FACTS["frames"]
+    path.write_bytes(whole[:25])
+    with pytest.raises(TruncatedStreamError):
+        mmcodec.decode(path, tmp_path / "none.mp4")
+    assert not (tmp_path / "none.mp4").exists()
+
+
+def test_a_source_that_is_cut_needs_partial(make_clip, tmp_path):
+    whole = make_clip("a.mkv", shots=4, frames=30).read_bytes()
+    path = tmp_path / "cut.mkv"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(MediaError, match=r"cut short: it ends at .* --partial"):
+        mmcodec.encode(path)
+    assert not (tmp_path / "cut.mmc").exists()
+    report = mmcodec.encode(path, settings=EncodeSettings(partial=True))
+    assert 1 < report.stream.duration_s < 4
+
+
+def test_damage_inside_a_descriptor_is_our_error(encoded, tmp_path):
+    from mmcodec.bitstream.writer import StreamWriter
+    from mmcodec.timeline import Cue
+
+    stream = mmcodec.probe(encoded[Profile.SKETCH][1])
+    cue = stream.timeline.on(TrackKind.VIDEO)[0]
+    sink = io.BytesIO()
+    writer = StreamWriter(sink, stream.header)
+    writer.write(Cue(cue.span, cue.prompt, {Layer.SKETCH: b"\x02" + b"\xff" * 30}))
+    writer.close()
+    sink.seek(0)
+    with pytest.raises(BitstreamError, match="sketch"):
+        mmcodec.decode(sink, tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
