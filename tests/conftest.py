@@ -95,7 +95,8 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 def read_media(path: Path) -> tuple[list[tuple[Fraction, np.ndarray]], np.ndarray, int]:
     """The frames of a file with their times, its samples (n, channels), and their rate."""
-    frames, blocks, rate = [], [], 0
+    frames, blocks, rate = [], [np.zeros((0, 1))], 0
+    to_float = av.AudioResampler(format="fltp")
     with av.open(str(path)) as container:
         streams = [*container.streams.video, *container.streams.audio]
         for frame in container.decode(streams):
@@ -103,9 +104,6 @@ def read_media(path: Path) -> tuple[list[tuple[Fraction, np.ndarray]], np.ndarra
                 time = frame.pts * frame.time_base
                 frames.append((time, frame.to_ndarray(format="rgb24")))
             else:
-                samples = frame.to_ndarray()
-                if samples.dtype == np.int16:
-                    samples = samples.reshape(-1, frame.layout.nb_channels).T / 32768
-                blocks.append(samples.T)
+                blocks += [converted.to_ndarray().T for converted in to_float.resample(frame)]
                 rate = frame.sample_rate
-    return frames, np.concatenate(blocks) if blocks else np.zeros((0, 1)), rate
+    return frames, np.concatenate(blocks[1:] or blocks), rate

@@ -236,3 +236,23 @@ def test_damage_inside_a_descriptor_is_our_error(encoded, tmp_path):
     with pytest.raises(BitstreamError, match="sketch"):
         mmcodec.decode(sink, tmp_path / "a.mp4")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("samples", [1200, 24_000, 100_001, 232_007])
+def test_sounds_of_any_length_decode_to_the_level_of_the_source(tmp_path, samples):
+    from mmcodec.analysis.sound import loudness_lufs
+    from mmcodec.media.mux import MediaWriter
+    from mmcodec.timeline import AudioTrack
+
+    rng = np.random.default_rng(samples)
+    stereo = rng.normal(0, 0.1, (samples, 2)).astype(np.float32)  # as wide as can be
+    stereo *= 0.6 + 0.4 * np.sin(np.arange(samples) / 3000)[:, None].astype(np.float32)
+    with MediaWriter(tmp_path / "a.wav", ".wav", None, AudioTrack(24_000, 2)) as media:
+        media.sound(stereo)
+    mmcodec.encode(tmp_path / "a.wav")
+    mmcodec.decode(tmp_path / "a.mmc")
+    _, decoded, rate = read_media(tmp_path / "a.decoded.wav")
+    assert abs(len(decoded) - samples) <= rate / 100
+    if samples > 20_000:  # shorter ones have no loudness by BS.1770
+        level = loudness_lufs(stereo, 24_000)
+        assert abs(loudness_lufs(decoded.astype(np.float32), rate) - level) < 1.5

@@ -119,6 +119,13 @@ class MediaWriter:
             with suppress(av.error.FFmpegError):
                 self._container.close()
 
+    @property
+    def seconds(self) -> float:
+        """Seconds written so far, on the track that is ahead."""
+        video, audio = self._video, self._audio
+        pictures = float(self._pictures * video.codec_context.time_base) if video else 0.0
+        return max(pictures, self._samples / audio.codec_context.sample_rate if audio else 0.0)
+
     def picture(self, pixels: NDArray[np.uint8]) -> None:
         """Write the next picture: RGB uint8 (height, width, 3)."""
         stream = self._video

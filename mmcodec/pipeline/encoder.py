@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmcodec.analysis.picture import analyse_shot
 from mmcodec.analysis.segments import SegmentDetector, SoundSegment
@@ -11,10 +17,12 @@ from mmcodec.analysis.shots import ShotDetector, ShotFrames
 from mmcodec.analysis.sound import analyse_sound
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.captioning.contract import Captioner, SoundCaptioner
-from mmcodec.descriptors import look, sound
+from mmcodec.descriptors import look
+from mmcodec.descriptors.sound import encode as describe
 from mmcodec.errors import MediaError
 from mmcodec.media.demux import MediaReader
-from mmcodec.media.feeds import Picture
+from mmcodec.media.feeds import Picture, Sound
+from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.settings import EncodeSettings
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
 from mmcodec.registry import Group, load
@@ -23,11 +31,19 @@ from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, VideoT
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done, and the seconds in all where they are known."""
 
+_WORK_AHEAD = 4
+"""Shots and segments that may wait to be encoded."""
+_READ_AHEAD = 16
+"""Pictures and blocks of samples that may wait to be analysed."""
+_MOST_DOWNMIX_GAIN = 4.0
+"""As a ratio of powers."""
+
 
 class Encoder:
     """Encodes one open source; ``header`` at once, :meth:`cues` as they are complete.
 
-    Memory is bounded by the longest shot and segment, not by the source.
+    Shots and segments are encoded in a thread each while the source is read on. Memory is bounded
+    by the longest shot and segment, not by the source.
     """
 
     def __init__(self, media: MediaReader, settings: EncodeSettings) -> None:
@@ -44,14 +60,26 @@ class Encoder:
         Raises:
             MediaError: the source is cut short and ``partial`` was not asked for.
         """
-        for item in self._media.read():
+        pending: deque[Future[Cue]] = deque()
+        with ThreadPoolExecutor(1) as shots, ThreadPoolExecutor(1) as segments:
+            for work in self._work(progress):
+                worker = segments if isinstance(work.args[0], SoundSegment) else shots
+                pending.append(worker.submit(work))
+                while len(pending) > _WORK_AHEAD or (pending and pending[0].done()):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+
+    def _work(self, progress: Progress | None) -> Iterator[partial[Cue]]:
+        """What is to be encoded, as soon as it has been read."""
+        for item in ahead(self._media.read(), _READ_AHEAD):
             if progress:
                 progress(self._media.seconds, self._media.info.duration_s)
             if isinstance(item, Picture):
                 if self._shots:
                     yield from self._shots.push(item)
             elif self._segments:
-                yield from map(self._segments.encode, self._segments.detector.process(item.samples))
+                yield from self._segments.push(item)
         missing = self._media.missing_s
         if missing and not self._settings.partial:
             raise MediaError(
@@ -61,7 +89,7 @@ class Encoder:
         if self._shots:
             yield from self._shots.finish()
         if self._segments:
-            yield from map(self._segments.encode, self._segments.detector.finish())
+            yield from self._segments.finish()
 
 
 class _ShotEncoder:
@@ -74,14 +102,16 @@ class _ShotEncoder:
         self._captioner = cast("Captioner", load(Group.CAPTIONER, settings.captioner))
         self._end = 0
 
-    def push(self, picture: Picture) -> Iterator[Cue]:
-        """Cues of the shots that are complete with this picture."""
+    def push(self, picture: Picture) -> Iterator[partial[Cue]]:
+        """The encoding of the shots that are complete with this picture."""
         self._end = picture.pts + picture.duration
-        return map(self._encode, self._detector.process(picture.pts, picture.pixels))
+        for frames in self._detector.process(picture.pts, picture.pixels):
+            yield partial(self._encode, frames)
 
-    def finish(self) -> Iterator[Cue]:
-        """Cues of what is left."""
-        return map(self._encode, self._detector.finish(self._end))
+    def finish(self) -> Iterator[partial[Cue]]:
+        """The encoding of what is left."""
+        for frames in self._detector.finish(self._end):
+            yield partial(self._encode, frames)
 
     def _encode(self, frames: ShotFrames) -> Cue:
         analysis = analyse_shot(frames, self._track.frame_rate)
@@ -100,17 +130,44 @@ class _SegmentEncoder:
     """Sound to cues of the audio track."""
 
     def __init__(self, track: AudioTrack, settings: EncodeSettings) -> None:
+        self._time_base = track.time_base
         self._bit_rate = settings.sound_bit_rate
-        self.detector = SegmentDetector(track.sample_rate)
+        self._detector = SegmentDetector(track.sample_rate)
         backend = load(Group.SOUND_CAPTIONER, settings.sound_captioner)
         self._captioner = cast("SoundCaptioner", backend)
 
-    def encode(self, heard: SoundSegment) -> Cue:
+    def push(self, sound: Sound) -> Iterator[partial[Cue]]:
+        """The encoding of the segments that are complete with these samples."""
+        for heard in self._detector.process(sound.samples):
+            yield partial(self._encode, heard)
+
+    def finish(self) -> Iterator[partial[Cue]]:
+        """The encoding of what is left."""
+        for heard in self._detector.finish():
+            yield partial(self._encode, heard)
+
+    def _encode(self, heard: SoundSegment) -> Cue:
         """The cue of a segment; silence needs neither words nor a descriptor."""
         kind = heard.segment.kind
         if kind is SegmentKind.SILENCE:
             return Cue(heard.segment, Prompt(""))
         analysis = analyse_sound(heard.samples, heard.sample_rate, kind)
         prompt = self._captioner.caption(heard, analysis)
-        data = sound.encode(heard.samples.mean(axis=1), heard.sample_rate, self._bit_rate)
+        samples = round(heard.segment.duration * self._time_base * heard.sample_rate)
+        mono = _downmix(heard.samples, samples)
+        data = describe(mono, heard.sample_rate, self._bit_rate)
         return Cue(heard.segment, prompt, {Layer.SOUND: data})
+
+
+def _downmix(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Exactly ``count`` samples (count,) of the channels' mean, as loud as the channels are.
+
+    The mean of wide stereo is up to 6 dB too quiet; the length has to be that of the cue, which a
+    decoder goes by.
+    """
+    mono = samples.mean(axis=1)
+    power, left = np.square(samples).mean(), np.square(mono).mean()
+    gain = np.sqrt(min(power / left, _MOST_DOWNMIX_GAIN)) if left > 0 else 1.0
+    exact = np.zeros(count, np.float32)
+    exact[: len(mono)] = mono[:count] * np.float32(gain)
+    return exact

@@ -16,8 +16,9 @@ from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.bitstream.writer import ByteSink, StreamWriter
 from mmcodec.errors import BitstreamError, TruncatedStreamError, UsageError
 from mmcodec.media.demux import DemuxSettings, open_media
-from mmcodec.media.feeds import Picture
+from mmcodec.media.feeds import Picture, Sound
 from mmcodec.media.mux import MediaWriter, check_suffix, suffix_for
+from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.decoder import Decoder
 from mmcodec.pipeline.encoder import Encoder, Progress
 from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
@@ -25,6 +26,8 @@ from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
 from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings
 from mmcodec.timeline import Cue, Timeline
 
+_DECODE_AHEAD = 8
+"""Pictures and blocks of samples that may wait to be written."""
 _PIPE_SUFFIX = ".mkv"
 """What a decode to a pipe is: a container that needs no seeking."""
 
@@ -101,10 +104,15 @@ def decode(
             MediaWriter(place, suffix, header.video, header.audio) as media,
         ):
             decoder = Decoder(header, settings or DecodeSettings())
-            for packet in incoming.packets():
-                _write_cue(packet.cue, decoder, media, incoming.header)
+            for item in ahead(_decoded(incoming, decoder), _DECODE_AHEAD):
+                if isinstance(item, Picture):
+                    media.picture(item.pixels)
+                elif isinstance(item, Sound):
+                    media.sound(item.samples)
+                else:
+                    _write_prompt(item, media, header)
                 if progress:
-                    progress(incoming.info().duration_s, total)
+                    progress(media.seconds, total)
     return DecodeReport(incoming.info(), str(target), time.perf_counter() - started)
 
 
@@ -150,14 +158,16 @@ class _Incoming:
         return StreamInfo(self.header, tuple(self._packets), account, self._error)
 
 
-def _write_cue(cue: Cue, decoder: Decoder, media: MediaWriter, header: StreamHeader) -> None:
+def _decoded(incoming: _Incoming, decoder: Decoder) -> Iterator[Cue | Picture | Sound]:
+    """Each cue, and then what it decodes to."""
+    for packet in incoming.packets():
+        yield packet.cue
+        yield from decoder.decode(packet.cue)
+
+
+def _write_prompt(cue: Cue, media: MediaWriter, header: StreamHeader) -> None:
     start, end = Timeline(header.video, header.audio).seconds(cue.span)
     media.prompt(cue.track, start, end, cue.prompt.text)
-    for item in decoder.decode(cue):
-        if isinstance(item, Picture):
-            media.picture(item.pixels)
-        else:
-            media.sound(item.samples)
 
 
 def _is_file(place: str | Path | BinaryIO) -> TypeGuard[str | Path]:

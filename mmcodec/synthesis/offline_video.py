@@ -40,21 +40,25 @@ class OfflineVideo:
 
 def _render_sketch(cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
     decoded = sketch.decode(cue.descriptors[Layer.SKETCH])
+    frames = np.stack([clean(frame) for frame in decoded.frames])
     duration = cue.span.duration
-    times = sketch.sketch_times(len(decoded.frames), duration)
-    size = (track.width, track.height)
+    times = sketch.sketch_times(len(frames), duration)
     before, shown = None, None
-    for small in interpolate(decoded.frames, times, range(duration), decoded.mode):
+    for small in interpolate(frames, times, range(duration), decoded.mode):
         if small is not before or shown is None:  # a held frame is enlarged once
-            before, shown = small, enlarge(small, size)
+            before, shown = small, enlarge(small, (track.width, track.height))
         yield shown
 
 
-def enlarge(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """``picture`` at ``size`` (width, height), freed of the edges of coding blocks.
+def clean(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``picture`` without the edges of coding blocks.
 
     The bilateral filter (Tomasi and Manduchi, 1998) flattens steps as small as those of coarse
     quantisation and keeps real edges: .005 SSIM and .06 dB better than none on real shots.
     """
-    clean = cv2.bilateralFilter(picture, 7, 40, 2.0)
-    return np.asarray(cv2.resize(clean, size, interpolation=cv2.INTER_LANCZOS4))
+    return np.asarray(cv2.bilateralFilter(picture, 7, 40, 2.0))
+
+
+def enlarge(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """``picture`` at ``size`` (width, height)."""
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC))
