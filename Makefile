@@ -27,7 +27,9 @@ format: $(VENV)/developed ## put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-samples: $(VENV)/developed ## render samples/ anew (takes minutes; needs flite)
+samples: $(VENV)/developed ## render samples/ anew (takes minutes)
+	@command -v flite >/dev/null || apt-get install -y flite \
+		|| { echo "the voices of the samples need flite: install its package" >&2; exit 1; }
 	$(BIN)/python tools/make_samples.py
 
 clean: ## remove what the other targets made
@@ -41,6 +43,7 @@ $(BIN)/python:
 
 $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) install -c constraints.txt -e .
+	@$(BIN)/python -c "import librosa; librosa.feature.tempo"  # compiles its kernels, once
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed

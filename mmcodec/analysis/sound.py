@@ -78,11 +78,13 @@ def loudness_lufs(samples: Samples, sample_rate: int) -> float:
     implementations of the EBU R128 loudness measurement", 2018). What is shorter than one gating
     block (0.4 s) is measured as a whole.
     """
-    from scipy.signal import sosfilt
-
     if not len(samples):
         return SILENCE_LUFS
-    weighted = sosfilt(_k_weighting(sample_rate), samples.astype(np.float64), axis=0)
+    # Filtered by FFT: the padding is longer than the filters ring, and SciPy's are slow to import.
+    length = len(samples) + sample_rate // 4
+    response = _k_weighting(np.fft.rfftfreq(length).astype(np.float64), sample_rate)
+    spectrum = np.fft.rfft(samples, length, axis=0) * response[:, None]
+    weighted = np.fft.irfft(spectrum, length, axis=0)[: len(samples)]
     # Sums of powers up to each sample, so that overlapping blocks cost nothing.
     sums = np.concatenate([[0.0], np.cumsum(np.sum(weighted**2, axis=1))])
     size = min(round(0.4 * sample_rate), len(samples))
@@ -99,21 +101,23 @@ def _power_of(lufs: float) -> float:
     return float(10.0 ** ((lufs + 0.691) / 10.0))
 
 
-def _k_weighting(sample_rate: int) -> Floats:
-    """Second-order sections (2, 6): the head's shelf and the high-pass of BS.1770."""
-    sections: list[list[float]] = []
-    for hz, q in ((1681.974450955533, 0.7071752369554196), (38.13547087602444, 0.5003270373238773)):
+def _k_weighting(cycles: Floats, sample_rate: int) -> NDArray[np.complex128]:
+    """Response at ``cycles`` (n,) a sample of the head's shelf and the high-pass of BS.1770."""
+    delay = np.exp(-2j * np.pi * cycles)
+    response = np.ones(len(cycles), np.complex128)
+    for hz, q, shelf in (
+        (1681.974450955533, 0.7071752369554196, True),
+        (38.13547087602444, 0.5003270373238773, False),
+    ):
         k = np.tan(np.pi * hz / sample_rate)
+        high = 10.0 ** (3.999843853973347 / 20.0)
+        band = high**0.4996667741545416
         scale = 1.0 + k / q + k * k
         poles = [1.0, 2.0 * (k * k - 1.0) / scale, (1.0 - k / q + k * k) / scale]
-        if not sections:
-            high = 10.0 ** (3.999843853973347 / 20.0)
-            band = high**0.4996667741545416
-            zeros = [high + band * k / q + k * k, 2.0 * (k * k - high), high - band * k / q + k * k]
-            sections.append([zero / scale for zero in zeros] + poles)
-        else:
-            sections.append([1.0, -2.0, 1.0, *poles])
-    return np.array(sections)
+        zeros = [high + band * k / q + k * k, 2.0 * (k * k - high), high - band * k / q + k * k]
+        top = [zero / scale for zero in zeros] if shelf else [1.0, -2.0, 1.0]
+        response *= np.polyval(top[::-1], delay) / np.polyval(poles[::-1], delay)
+    return response
 
 
 def _median_pitch(mono: Samples, sample_rate: int) -> float | None:
@@ -173,7 +177,10 @@ def _key(mono: Samples, sample_rate: int) -> str | None:
     if len(thin) < rate / 2:
         return None
     size = 4096
-    chroma = librosa.feature.chroma_stft(y=thin, sr=rate, n_fft=size, hop_length=size // 2)
+    # Concert pitch is assumed: to measure the tuning would compile code for seconds at first use.
+    chroma = librosa.feature.chroma_stft(
+        y=thin, sr=rate, n_fft=size, hop_length=size // 2, tuning=0.0
+    )
     mean = chroma.mean(axis=1)
     fits = [
         (float(np.corrcoef(np.roll(profile, tonic), mean)[0, 1]), f"{_NOTES[tonic]} {mode}")
