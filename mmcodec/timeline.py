@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 
-AUDIO_TIME_BASE = Fraction(1, 100)
-"""Segments are timed in hundredths of a second."""
+AUDIO_TIME_BASE = Fraction(1, 50)
+"""Segments are timed in steps of 20 ms."""
 
 
 class TrackKind(IntEnum):

@@ -1,5 +1,7 @@
 """Unsigned integers of variable length (LEB128) and bounded reads from a packet body."""
 
+from __future__ import annotations
+
 from mmcodec.errors import BitstreamError
 
 MAX_VARINT_BYTES = 5
@@ -35,18 +37,22 @@ class FieldReader:
         """Whether every byte has been read."""
         return self._at >= len(self._body)
 
-    def bytes(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
         if count > len(self._body) - self._at:
             raise BitstreamError("a field runs over the end of its packet", self.offset)
         self._at += count
         return self._body[self._at - count : self._at]
 
+    def rest(self) -> bytes:
+        """All bytes that are left."""
+        return self.take(len(self._body) - self._at)
+
     def varint(self, name: str, low: int = 0, high: int = (1 << 35) - 1) -> int:
         """The next variable-length integer, refused outside ``low``..``high``."""
         value = 0
         for group in range(MAX_VARINT_BYTES):
-            byte = self.bytes(1)[0]
+            byte = self.take(1)[0]
             value |= (byte & 0x7F) << 7 * group
             if byte < 0x80:
                 break

@@ -1,23 +1,43 @@
-"""Packets: framing with a checksum, and the account of what a stream's bytes are spent on."""
+"""Packets: framing with a checksum, and the account of what a stream's bytes are spent on.
+
+A cue packet is a head of three bytes, the payload and a CRC-8. The head holds, from the most
+significant bit, the type (2 bits), the random access flag (1), the duration in ticks (10) and the
+payload's length (11); a duration or a length of 0 says that the number follows the head as a
+varint. A control packet is a byte below 0x40, the code of what it is; all but the end packet go
+on with a varint length, a body and a CRC-8. Nothing follows the end packet.
+"""
 
 from __future__ import annotations
 
-import binascii
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
 
 from mmcodec.bitstream.fields import varint
-from mmcodec.bitstream.syntax import MAX_BODY_BYTES, PacketType
 from mmcodec.timeline import Cue, Layer
 
-RANDOM_ACCESS = 0x20
-"""Flag in the type byte: a receiver can start decoding here."""
-TYPE_MASK = 0x1F
-CHECKSUM_BYTES = 2
+HEAD_BYTES = 3
+DURATION_BITS, LENGTH_BITS = 10, 11
+MAX_PAYLOAD_BYTES = 1 << 20
 HEADER, FRAMING = "header", "framing"
 ACCOUNTS = (HEADER, FRAMING, *(layer.name.lower() for layer in Layer))
 """Names under which bytes are counted, in the order in which tables show them."""
+
+
+class CueType(IntEnum):
+    """The type of a cue packet; 3 is reserved, and skipped by readers."""
+
+    SHOT = 1
+    SEGMENT = 2
+
+
+class Control(IntEnum):
+    """The code of a control packet; readers skip those that they do not know."""
+
+    GAP = 1
+    END = 0x2E
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +55,52 @@ class CuePacket:
         return spent
 
 
-def packet(kind: PacketType, body: bytes, flags: int = 0) -> bytes:
-    """Frame ``body``: type and flags, length, body, CRC-16 (CCITT) over all of it."""
-    if len(body) > MAX_BODY_BYTES:
-        raise ValueError(f"a packet body of {len(body)} bytes is over {MAX_BODY_BYTES}")
-    framed = bytes([kind | flags]) + varint(len(body)) + body
-    return framed + checksum(framed)
+def cue_packet(kind: CueType, random_access: bool, duration: int, payload: bytes) -> bytes:
+    """Frame the payload of a cue that lasts ``duration`` ticks."""
+    if not 1 <= len(payload) <= MAX_PAYLOAD_BYTES:
+        raise ValueError(f"a payload of {len(payload)} bytes is not 1 to {MAX_PAYLOAD_BYTES}")
+    head = (kind << 1 | random_access) << DURATION_BITS + LENGTH_BITS
+    after = b""
+    if duration < 1 << DURATION_BITS:
+        head |= duration << LENGTH_BITS
+    else:
+        after += varint(duration)
+    if len(payload) < 1 << LENGTH_BITS:
+        head |= len(payload)
+    else:
+        after += varint(len(payload))
+    return checked(head.to_bytes(HEAD_BYTES, "big") + after + payload)
+
+
+def control_packet(code: int, body: bytes) -> bytes:
+    """Frame the body of a control packet other than the end."""
+    return checked(bytes([code]) + varint(len(body)) + body)
+
+
+END_PACKET = bytes([Control.END])
+
+
+def checked(data: bytes) -> bytes:
+    """``data`` and its checksum."""
+    return data + checksum(data)
 
 
 def checksum(data: bytes) -> bytes:
-    """CRC-16 of ``data`` with polynomial 0x1021 and start value 0xFFFF, most significant first."""
-    return binascii.crc_hqx(data, 0xFFFF).to_bytes(CHECKSUM_BYTES, "big")
+    """CRC-8 of ``data``: polynomial 0x2F, start and final xor 0xFF, as in AUTOSAR.
+
+    It finds every error of up to three bits in 15 bytes, and any single bit in a packet.
+    """
+    table, register = _crc_table(), 0xFF
+    for byte in data:
+        register = table[register ^ byte]
+    return bytes([register ^ 0xFF])
 
 
-END_PACKET = packet(PacketType.END, b"")
+@cache
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for register in range(256):
+        for _ in range(8):
+            register = (register << 1 ^ (0x2F if register & 0x80 else 0)) & 0xFF
+        table.append(register)
+    return tuple(table)

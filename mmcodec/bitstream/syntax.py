@@ -1,14 +1,13 @@
-"""Byte layout of the header and of cues: dataclass to body and body to dataclass, no files.
+"""Byte layout of the header and of a cue's payload: dataclass to bytes and back, no files.
 
-A stream is the signature, then packets. A packet is a type byte, the body's length, the body and
-a CRC-16 over all three. Readers skip packet types, descriptors and trailing header fields that
-they do not know.
+The header is two bytes of signature and version, one of flags, one for the raster, one for the
+rates, and a CRC-8; common rasters and rates are numbers in tables, others follow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from fractions import Fraction
 
 from mmcodec.bitstream.fields import FieldReader, varint
@@ -17,36 +16,43 @@ from mmcodec.errors import BitstreamError
 from mmcodec.timeline import (
     AUDIO_TIME_BASE,
     AudioTrack,
-    Cue,
     Layer,
     Prompt,
-    Segment,
     SegmentKind,
-    Shot,
     TrackKind,
     VideoTrack,
 )
 
-SIGNATURE = b"mmc"
+SIGNATURE = 0xB56
+"""The first 12 bits of a stream, followed by 4 of version; not UTF-8, so that no text is alike."""
 VERSION = 1
 MAX_SIDE = 1 << 14
 MAX_PIXELS = 1 << 24
 MAX_FRAME_RATE = 240
 MAX_SAMPLE_RATE = 192_000
-MAX_BODY_BYTES = 1 << 20
-MAX_CUE_S = 60
-"""A cue lasts, and follows the one before on its track after, at most this many seconds."""
 
-_HAS_VIDEO, _HAS_AUDIO, _IS_STILL, _IS_STEREO = 1, 2, 4, 8
+_HAS_VIDEO, _HAS_AUDIO, _IS_STILL, _IS_STEREO, _HAS_FIELDS = 1, 2, 4, 8, 16
+_TEXT_CODER_SHIFT = 5
 
+RASTERS = (
+    (0, 0), (640, 360), (1280, 720), (1920, 1080), (3840, 2160), (854, 480), (426, 240), (640, 480),
+    (320, 240), (720, 576), (720, 480), (1024, 576), (960, 540), (2560, 1440), (800, 600),
+    (1024, 768), (360, 640), (720, 1280), (1080, 1920), (512, 512), (1024, 1024), (768, 512),
+    (512, 768), (480, 270), (320, 180), (1080, 1080), (2048, 1080), (1280, 960), (1440, 1080),
+)  # fmt: skip
+"""Rasters by number; 0, or a number past the table, means that width and height follow."""
+FRAME_RATES = tuple(
+    Fraction(*rate)
+    for rate in ((0,), (24,), (25,), (30,), (24000, 1001), (30000, 1001), (50,), (60,),
+                 (60000, 1001), (12,), (15,), (10,), (20,), (48,))
+)  # fmt: skip
+"""Frame rates by number; 0 means that numerator and denominator follow."""
+SAMPLE_RATES = (0, 24_000, 16_000, 8_000, 48_000, 44_100, 32_000, 22_050)
+"""Sample rates by number; 0 means that the rate follows."""
 
-class PacketType(IntEnum):
-    """What a packet is; the values never change their meaning."""
-
-    HEADER = 1
-    SHOT = 2
-    SEGMENT = 3
-    END = 4
+_SPLIT_BITS = 6
+_LONG_PROMPT, _LIST = 62, 63
+_SHOT_LAYERS = (Layer.SKETCH, Layer.LOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,107 +64,116 @@ class StreamHeader:
     text_coder: int = TEXT_CODER
 
 
-def header_body(header: StreamHeader) -> bytes:
-    """Serialize ``header``."""
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a cue packet holds: the coded prompt and descriptors, and the kind of a segment."""
+
+    layers: dict[Layer, bytes]
+    kind: SegmentKind | None = None
+
+
+def header_bytes(header: StreamHeader) -> bytes:
+    """Serialize ``header``, without its checksum."""
     video, audio = header.video, header.audio
-    flags = (_HAS_VIDEO if video else 0) | (_HAS_AUDIO if audio else 0)
+    flags = header.text_coder << _TEXT_CODER_SHIFT
+    flags |= (_HAS_VIDEO if video else 0) | (_HAS_AUDIO if audio else 0)
     flags |= _IS_STILL if video and video.still else 0
     flags |= _IS_STEREO if audio and audio.channels == 2 else 0
-    fields = [VERSION, flags, header.text_coder]
+    numbers, explicit = [], b""
+    rates = 0
     if video:
+        raster = (video.width, video.height)
+        numbers.append(RASTERS.index(raster) if raster in RASTERS else 0)
+        explicit += b"" if numbers[0] else varint(video.width) + varint(video.height)
         rate = video.frame_rate
-        fields += [video.width, video.height, rate.numerator, rate.denominator]
+        rates = FRAME_RATES.index(rate) if rate in FRAME_RATES else 0
+        explicit += b"" if rates else varint(rate.numerator) + varint(rate.denominator)
     if audio:
-        fields.append(audio.sample_rate)
-    return b"".join(map(varint, fields))
+        number = SAMPLE_RATES.index(audio.sample_rate) if audio.sample_rate in SAMPLE_RATES else 0
+        explicit += b"" if number else varint(audio.sample_rate)
+        rates |= number << 4
+    start = (SIGNATURE << 4 | VERSION).to_bytes(2, "big")
+    return start + bytes([flags, *numbers, rates]) + explicit
 
 
-def parse_header(body: bytes, offset: int) -> StreamHeader:
-    """Inverse of :func:`header_body`; fields of later versions behind the known ones are skipped.
+def parse_header(fields: FieldReader) -> StreamHeader:
+    """Inverse of :func:`header_bytes`; fields of later versions behind the known ones are skipped.
 
     Raises:
-        BitstreamError: a field is out of its range, or the version is a later one.
+        BitstreamError: it is no stream, a field is out of its range, or the version a later one.
     """
-    fields = FieldReader(body, offset)
-    version = fields.varint("version")
-    if version != VERSION:
-        raise BitstreamError(f"version {version} needs a newer mmcodec", offset)
-    flags = fields.varint("flags")
-    text_coder = fields.varint("text coder", high=TEXT_CODER)
-    video = _parse_video(fields, bool(flags & _IS_STILL)) if flags & _HAS_VIDEO else None
-    audio = None
+    start = int.from_bytes(fields.take(2), "big")
+    if start >> 4 != SIGNATURE:
+        raise BitstreamError("not an mmcodec stream (it does not start like one)")
+    if start & 15 != VERSION:
+        raise BitstreamError(f"version {start & 15} needs a newer mmcodec", 1)
+    flags = fields.take(1)[0]
+    text_coder = flags >> _TEXT_CODER_SHIFT
+    if text_coder > TEXT_CODER:
+        raise BitstreamError(f"text coder {text_coder} needs a newer mmcodec", fields.offset - 1)
+    raster = fields.take(1)[0] if flags & _HAS_VIDEO else 0
+    rates = fields.take(1)[0]
+    video = audio = None
+    if flags & _HAS_VIDEO:
+        video = _parse_video(fields, raster, rates & 15, bool(flags & _IS_STILL))
     if flags & _HAS_AUDIO:
-        rate = fields.varint("sample rate", 1000, MAX_SAMPLE_RATE)
+        number = rates >> 4
+        known = SAMPLE_RATES[number] if number < len(SAMPLE_RATES) else 0
+        rate = known or fields.varint("sample rate", 1000, MAX_SAMPLE_RATE)
         audio = AudioTrack(rate, 2 if flags & _IS_STEREO else 1)
     if video is None and audio is None:
-        raise BitstreamError("the stream has no track", offset)
+        raise BitstreamError("the stream has no track", fields.offset)
+    if flags & _HAS_FIELDS:
+        fields.take(fields.varint("length of further fields", high=1 << 12))
     return StreamHeader(video, audio, text_coder)
 
 
-def cue_body(cue: Cue, previous_end: int) -> tuple[bytes, dict[Layer, int]]:
-    """Serialize ``cue``, which follows one on its track that ends at tick ``previous_end``.
-
-    Returns the body and the bytes of each layer in it.
-    """
-    span = cue.span
-    if span.start < previous_end:
-        raise ValueError(f"cue at {span.start} overlaps the one before, to {previous_end}")
-    parts = [varint(span.start - previous_end), varint(span.duration)]
-    if isinstance(span, Segment):
-        parts.insert(0, varint(span.kind))
-    layers = {Layer.PROMPT: encode_text(cue.prompt.text), **cue.descriptors}
-    sent = {layer: data for layer, data in layers.items() if data or layer != Layer.PROMPT}
-    for layer, data in sent.items():
-        parts += [varint(layer), varint(len(data)), data]
-    return b"".join(parts), {layer: len(data) for layer, data in sent.items()}
+def encode_prompt(prompt: Prompt, context: Sequence[str], coder: int) -> bytes:
+    """The code of a prompt that follows ``context``."""
+    return encode_text(prompt.text, context, coder)
 
 
-def parse_cue(
-    kind: TrackKind, body: bytes, offset: int, previous_end: int, time_base: Fraction
-) -> tuple[Cue, dict[Layer, int]]:
-    """Inverse of :func:`cue_body`: the cue and the bytes of each of its layers.
+def decode_prompt(data: bytes, context: Sequence[str], coder: int) -> Prompt:
+    """Inverse of :func:`encode_prompt`."""
+    return Prompt(decode_text(data, context, coder))
 
-    Descriptors of unknown kind are skipped.
+
+def payload_bytes(payload: Payload) -> bytes:
+    """Serialize a payload: a byte of what it holds and of the prompt's length, then the layers."""
+    prompt = payload.layers.get(Layer.PROMPT, b"")
+    others = {layer: data for layer, data in payload.layers.items() if layer != Layer.PROMPT}
+    high = payload.kind or 0
+    usual = (Layer.SOUND,) if payload.kind is not None else _SHOT_LAYERS
+    if len(others) > 1 or any(layer not in usual or not data for layer, data in others.items()):
+        listed = [(layer, data) for layer, data in payload.layers.items()]
+        fields = (varint(layer) + varint(len(data)) + data for layer, data in listed)
+        return bytes([high << _SPLIT_BITS | _LIST]) + b"".join(fields)
+    descriptor = b"".join(others.values())
+    if Layer.LOOK in others:
+        high = _SHOT_LAYERS.index(Layer.LOOK)
+    if len(prompt) < _LONG_PROMPT:
+        return bytes([high << _SPLIT_BITS | len(prompt)]) + prompt + descriptor
+    return bytes([high << _SPLIT_BITS | _LONG_PROMPT]) + varint(len(prompt)) + prompt + descriptor
+
+
+def parse_payload(track: TrackKind, fields: FieldReader) -> Payload:
+    """Inverse of :func:`payload_bytes`; layers of unknown kind are skipped.
 
     Raises:
-        BitstreamError: a field is out of its range.
+        BitstreamError: a field runs over the end, or a value is reserved.
     """
-    fields = FieldReader(body, offset)
-    segment_kind = SegmentKind.SILENCE
-    if kind is TrackKind.AUDIO:
-        segment_kind = SegmentKind(fields.varint("segment kind", high=max(SegmentKind)))
-    most = int(MAX_CUE_S / time_base)
-    start = previous_end + fields.varint("gap", high=most)
-    end = start + fields.varint("duration", 1, most)
-    layers = _parse_layers(fields)
-    sizes = {layer: len(data) for layer, data in layers.items()}
-    prompt = Prompt(decode_text(layers.pop(Layer.PROMPT, b"")))
-    span = Segment(start, end, segment_kind) if kind is TrackKind.AUDIO else Shot(start, end)
-    return Cue(span, prompt, layers), sizes
-
-
-def _parse_layers(fields: FieldReader) -> dict[Layer, bytes]:
-    layers: dict[Layer, bytes] = {}
-    known = set(Layer)
-    while not fields.at_end:
-        layer = fields.varint("layer")
-        data = fields.bytes(fields.varint("layer length", high=MAX_BODY_BYTES))
-        if layer in known:
-            layers[Layer(layer)] = data
-    return layers
-
-
-def _parse_video(fields: FieldReader, still: bool) -> VideoTrack:
-    width = fields.varint("width", 1, MAX_SIDE)
-    height = fields.varint("height", 1, MAX_SIDE)
-    if width * height > MAX_PIXELS:
-        raise BitstreamError(f"a raster of {width}x{height} is too large", fields.offset)
-    numerator = fields.varint("frame rate", 1)
-    denominator = fields.varint("frame rate denominator", 1)
-    rate = Fraction(numerator, denominator)
-    if not 1 <= rate <= MAX_FRAME_RATE:
-        raise BitstreamError(f"a frame rate of {float(rate):g} is not allowed", fields.offset)
-    return VideoTrack(width, height, rate, still)
+    first = fields.take(1)[0]
+    high, split = first >> _SPLIT_BITS, first & (1 << _SPLIT_BITS) - 1
+    kind = SegmentKind(high) if track is TrackKind.AUDIO else None
+    if split == _LIST:
+        return Payload(_parse_list(fields), kind)
+    if kind is None and high >= len(_SHOT_LAYERS):
+        raise BitstreamError("a shot has a descriptor of unknown kind", fields.offset - 1)
+    length = fields.varint("prompt length") if split == _LONG_PROMPT else split
+    layers = {Layer.PROMPT: fields.take(length)} if length else {}
+    if not fields.at_end:
+        layers[_SHOT_LAYERS[high] if kind is None else Layer.SOUND] = fields.rest()
+    return Payload(layers, kind)
 
 
 def time_base_of(header: StreamHeader, kind: TrackKind) -> Fraction | None:
@@ -166,3 +181,30 @@ def time_base_of(header: StreamHeader, kind: TrackKind) -> Fraction | None:
     if kind is TrackKind.AUDIO:
         return AUDIO_TIME_BASE if header.audio else None
     return header.video.time_base if header.video else None
+
+
+def _parse_list(fields: FieldReader) -> dict[Layer, bytes]:
+    layers: dict[Layer, bytes] = {}
+    known = set(Layer)
+    while not fields.at_end:
+        layer = fields.varint("layer")
+        data = fields.take(fields.varint("layer length"))
+        if layer in known:
+            layers[Layer(layer)] = data
+    return layers
+
+
+def _parse_video(fields: FieldReader, raster: int, rate: int, still: bool) -> VideoTrack:
+    width, height = RASTERS[raster] if raster < len(RASTERS) else (0, 0)
+    if not width:
+        width = fields.varint("width", 1, MAX_SIDE)
+        height = fields.varint("height", 1, MAX_SIDE)
+    if width * height > MAX_PIXELS:
+        raise BitstreamError(f"a raster of {width}x{height} is too large", fields.offset)
+    frame_rate = FRAME_RATES[rate] if rate < len(FRAME_RATES) else Fraction(0)
+    if not frame_rate:
+        numerator = fields.varint("frame rate", 1)
+        frame_rate = Fraction(numerator, fields.varint("frame rate denominator", 1))
+    if not 1 <= frame_rate <= MAX_FRAME_RATE:
+        raise BitstreamError(f"a frame rate of {float(frame_rate):g} is not allowed", fields.offset)
+    return VideoTrack(width, height, frame_rate, still)

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import Protocol
 
-from mmcodec.bitstream.packets import END_PACKET, FRAMING, HEADER, RANDOM_ACCESS, CuePacket, packet
-from mmcodec.bitstream.syntax import SIGNATURE, PacketType, StreamHeader, cue_body, header_body
-from mmcodec.timeline import Cue, TrackKind
+from mmcodec.bitstream.fields import varint
+from mmcodec.bitstream.packets import (
+    END_PACKET,
+    FRAMING,
+    HEADER,
+    Control,
+    CuePacket,
+    CueType,
+    checked,
+    control_packet,
+    cue_packet,
+)
+from mmcodec.bitstream.syntax import (
+    Payload,
+    StreamHeader,
+    encode_prompt,
+    header_bytes,
+    payload_bytes,
+    time_base_of,
+)
+from mmcodec.timeline import Cue, Layer, Segment, TrackKind
 
-_TYPES = {TrackKind.VIDEO: PacketType.SHOT, TrackKind.AUDIO: PacketType.SEGMENT}
+TYPES = {TrackKind.VIDEO: CueType.SHOT, TrackKind.AUDIO: CueType.SEGMENT}
+CONTEXT_PROMPTS = 8
+"""Prompts that a later one is coded after, since the random access point."""
+RANDOM_ACCESS_S = 20
+"""Seconds of video (or of sound, without video) between random access points."""
 
 
 class ByteSink(Protocol):
@@ -27,18 +49,36 @@ class StreamWriter:
 
     def __init__(self, sink: ByteSink, header: StreamHeader) -> None:
         self._sink = sink
+        self._header = header
         self._ends = dict.fromkeys(TrackKind, 0)
-        start = SIGNATURE + packet(PacketType.HEADER, header_body(header))
+        self._context: deque[str] = deque(maxlen=CONTEXT_PROMPTS)
+        self._next_access = 0.0
+        start = checked(header_bytes(header))
         self.account = Counter({HEADER: len(start)})
         sink.write(start)
 
     def write(self, cue: Cue) -> CuePacket:
         """Write one cue; those of a track must not overlap or go back in time."""
-        body, layer_bytes = cue_body(cue, self._ends[cue.track])
-        data = packet(_TYPES[cue.track], body, RANDOM_ACCESS)
+        end = self._ends[cue.track]
+        if cue.span.start < end:
+            raise ValueError(f"cue at {cue.span.start} overlaps the one before, to {end}")
+        data = b""
+        if cue.span.start > end:
+            body = varint(cue.track) + varint(cue.span.start - end)
+            data = control_packet(Control.GAP, body)
+        access = self._is_access(cue)
+        if access:
+            self._context.clear()
+        prompt = encode_prompt(cue.prompt, self._context, self._header.text_coder)
+        layers = {**({Layer.PROMPT: prompt} if prompt else {}), **cue.descriptors}
+        kind = cue.span.kind if isinstance(cue.span, Segment) else None
+        payload = payload_bytes(Payload(layers, kind))
+        data += cue_packet(TYPES[cue.track], access, cue.span.duration, payload)
+        if cue.prompt.text:
+            self._context.append(cue.prompt.text)
         self._ends[cue.track] = cue.span.end
         self._sink.write(data)
-        written = CuePacket(cue, len(data), layer_bytes)
+        written = CuePacket(cue, len(data), {layer: len(code) for layer, code in layers.items()})
         self.account += written.account()
         return written
 
@@ -46,3 +86,16 @@ class StreamWriter:
         """Write the end packet, by which a reader knows that nothing is missing."""
         self._sink.write(END_PACKET)
         self.account[FRAMING] += len(END_PACKET)
+
+    def _is_access(self, cue: Cue) -> bool:
+        """Whether ``cue`` starts a random access point: at the start, then every 20 s."""
+        main = TrackKind.VIDEO if self._header.video else TrackKind.AUDIO
+        time_base = time_base_of(self._header, cue.track)
+        if time_base is None:
+            raise ValueError(f"the stream has no {cue.track.name.lower()} track")
+        start = float(cue.span.start * time_base)
+        first = not any(self._ends.values())
+        if not first and (cue.track is not main or start < self._next_access):
+            return False
+        self._next_access = start + RANDOM_ACCESS_S
+        return True
