@@ -21,13 +21,13 @@ from mmcodec.bitstream.packets import (
     checksum,
 )
 from mmcodec.bitstream.syntax import (
+    CONTEXT_PROMPTS,
     StreamHeader,
-    decode_prompt,
     parse_header,
     parse_payload,
     time_base_of,
 )
-from mmcodec.bitstream.writer import CONTEXT_PROMPTS
+from mmcodec.entropy.text import decode_text
 from mmcodec.errors import BitstreamError, TruncatedStreamError
 from mmcodec.timeline import Cue, Layer, Prompt, Segment, SegmentKind, Shot, TrackKind
 
@@ -184,10 +184,10 @@ class StreamReader:
         return _Head(track, access, duration, length)
 
     def _prompt(self, data: bytes) -> Prompt:
-        prompt = decode_prompt(data, self._context, self.header.text_coder)
-        if prompt.text:
-            self._context.append(prompt.text)
-        return prompt
+        text = decode_text(data, self._context, self.header.text_coder)
+        if text:
+            self._context.append(text)
+        return Prompt(text)
 
     def _span(self, head: _Head, kind: SegmentKind | None) -> Shot | Segment:
         track = TrackKind.VIDEO if kind is None else TrackKind.AUDIO

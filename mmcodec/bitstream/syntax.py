@@ -6,18 +6,16 @@ rates, and a CRC-8; common rasters and rates are numbers in tables, others follo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from mmcodec.bitstream.fields import FieldReader, varint
-from mmcodec.entropy.text import TEXT_CODER, decode_text, encode_text
+from mmcodec.entropy.text import TEXT_CODER
 from mmcodec.errors import BitstreamError
 from mmcodec.timeline import (
     AUDIO_TIME_BASE,
     AudioTrack,
     Layer,
-    Prompt,
     SegmentKind,
     TrackKind,
     VideoTrack,
@@ -30,6 +28,8 @@ MAX_SIDE = 1 << 14
 MAX_PIXELS = 1 << 24
 MAX_FRAME_RATE = 240
 MAX_SAMPLE_RATE = 192_000
+CONTEXT_PROMPTS = 8
+"""Prompts that a later one is coded after, since the random access point."""
 
 _HAS_VIDEO, _HAS_AUDIO, _IS_STILL, _IS_STEREO, _HAS_FIELDS = 1, 2, 4, 8, 16
 _TEXT_CODER_SHIFT = 5
@@ -126,16 +126,6 @@ def parse_header(fields: FieldReader) -> StreamHeader:
     if flags & _HAS_FIELDS:
         fields.take(fields.varint("length of further fields", high=1 << 12))
     return StreamHeader(video, audio, text_coder)
-
-
-def encode_prompt(prompt: Prompt, context: Sequence[str], coder: int) -> bytes:
-    """The code of a prompt that follows ``context``."""
-    return encode_text(prompt.text, context, coder)
-
-
-def decode_prompt(data: bytes, context: Sequence[str], coder: int) -> Prompt:
-    """Inverse of :func:`encode_prompt`."""
-    return Prompt(decode_text(data, context, coder))
 
 
 def payload_bytes(payload: Payload) -> bytes:

@@ -18,18 +18,17 @@ from mmcodec.bitstream.packets import (
     cue_packet,
 )
 from mmcodec.bitstream.syntax import (
+    CONTEXT_PROMPTS,
     Payload,
     StreamHeader,
-    encode_prompt,
     header_bytes,
     payload_bytes,
     time_base_of,
 )
+from mmcodec.entropy.text import encode_text
 from mmcodec.timeline import Cue, Layer, Segment, TrackKind
 
 TYPES = {TrackKind.VIDEO: CueType.SHOT, TrackKind.AUDIO: CueType.SEGMENT}
-CONTEXT_PROMPTS = 8
-"""Prompts that a later one is coded after, since the random access point."""
 RANDOM_ACCESS_S = 20
 """Seconds of video (or of sound, without video) between random access points."""
 
@@ -69,7 +68,7 @@ class StreamWriter:
         access = self._is_access(cue)
         if access:
             self._context.clear()
-        prompt = encode_prompt(cue.prompt, self._context, self._header.text_coder)
+        prompt = encode_text(cue.prompt.text, self._context, self._header.text_coder)
         layers = {**({Layer.PROMPT: prompt} if prompt else {}), **cue.descriptors}
         kind = cue.span.kind if isinstance(cue.span, Segment) else None
         payload = payload_bytes(Payload(layers, kind))
