@@ -102,6 +102,12 @@ def test_a_shot_is_analysed_whole():
     assert analysis.camera.pan == pytest.approx(0.3, abs=0.04)
 
 
+def test_a_photograph_has_no_camera_moves():
+    picture = np.full((90, 160, 3), (200, 160, 110), np.uint8)
+    analysis = analyse_shot(ShotFrames(Shot(0, 1), (0,), (picture,)), Fraction(25))
+    assert describe_shot(analysis) == "Bright photograph of low contrast, mostly sand."
+
+
 def described(camera=(0.0, 0.0, 0.0), speed=0.0, place=(0.5, 0.5), light=(50, 20, 0), accent=None):
     return describe_shot(
         ShotAnalysis(

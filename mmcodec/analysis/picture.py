@@ -19,6 +19,8 @@ class ShotAnalysis:
     palette: Palette
     camera: CameraMotion
     subject: SubjectMotion
+    still: bool = False
+    """Whether it is a single frame, in which nothing can move."""
 
 
 def analyse_shot(frames: ShotFrames, frame_rate: Fraction) -> ShotAnalysis:
@@ -27,4 +29,5 @@ def analyse_shot(frames: ShotFrames, frame_rate: Fraction) -> ShotAnalysis:
     times = [float(pts / frame_rate) for pts in frames.pts]
     camera, subject = measure_motion(frames.pixels, times)
     duration = float(frames.shot.duration / frame_rate)
-    return ShotAnalysis(duration, light(middle), palette(middle), camera, subject)
+    still = len(frames.pixels) == 1
+    return ShotAnalysis(duration, light(middle), palette(middle), camera, subject, still)

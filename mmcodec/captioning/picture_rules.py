@@ -14,28 +14,28 @@ _ZOOM = 0.03
 
 
 def describe_shot(shot: ShotAnalysis) -> str:
-    """One readable sentence of 60 to 120 characters.
+    """One readable sentence of 60 to 120 characters, of a still of 30 to 60.
 
     For example: "Bright shot, sky blue over sand; the camera pans slowly right; fast movement at
     the left."
     """
-    parts = [
-        f"{_light(shot.light)}, {_colours(shot.palette)}",
-        _camera(shot.camera),
-        _movement(shot.subject),
-    ]
-    return "; ".join(part for part in parts if part) + "."
+    looks = (
+        f"{_light(shot.light, 'photograph' if shot.still else 'shot')}, {_colours(shot.palette)}"
+    )
+    if shot.still:
+        return f"{looks}."
+    return f"{looks}; {_camera(shot.camera)}; {_movement(shot.subject)}."
 
 
-def _light(light: Light) -> str:
+def _light(light: Light, noun: str) -> str:
     if light.brightness < 18:
-        words = "Dark shot"
+        words = f"Dark {noun}"
     elif light.brightness < 38:
-        words = "Dim shot"
+        words = f"Dim {noun}"
     elif light.brightness < 62:
-        words = "Evenly lit shot"
+        words = f"Evenly lit {noun}"
     else:
-        words = "Bright shot"
+        words = f"Bright {noun}"
     if light.contrast < 10:
         return f"{words} of low contrast"
     if light.warmth > 18:

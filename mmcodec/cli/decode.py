@@ -48,7 +48,8 @@ def decode(
         values = {"output": report.target, "elapsed_s": elapsed, "speed": speed}
         print_json({**values, **stream_values(stream)})
     else:
-        say(f"{report.target}: {stream.duration_s:.2f} s, {report.speed:.1f} x real time")
+        timing = f": {stream.duration_s:.2f} s, {report.speed:.1f} x real time"
+        say(f"{report.target}{'' if stream.is_still else timing}")
     if stream.error:
         say(f"{source}: {stream.error}; decoded up to the cut")
         raise typer.Exit(EXIT_TRUNCATED)

@@ -16,7 +16,7 @@ def stream_values(stream: StreamInfo) -> dict[str, object]:
     return {
         "bytes": stream.bytes,
         "duration_s": round(stream.duration_s, 3),
-        "bit_rate": round(stream.bit_rate, 1),
+        "bit_rate": _rounded(stream.bit_rate),
         "micro_bits_per_pixel": _rounded(stream.micro_bits_per_pixel),
         "bytes_by_layer": dict(stream.account),
         "video": video
@@ -67,7 +67,7 @@ def encode_values(report: EncodeReport) -> dict[str, object]:
 
 def encode_table(report: EncodeReport) -> Table:
     """The table at the end of an encode."""
-    stream, seconds = report.stream, report.stream.duration_s
+    stream, seconds = report.stream, _seconds(report.stream)
     table = _table(report.target, "", "bytes", "kbit/s", "share")
     if report.source_bytes is not None:
         table.add_row("source", f"{report.source_bytes:,}", _kbit(report.source_bytes, seconds), "")
@@ -79,15 +79,16 @@ def encode_table(report: EncodeReport) -> Table:
     if stream.micro_bits_per_pixel:
         table.add_row("micro-bits per pixel", f"{stream.micro_bits_per_pixel:,.1f}")
     _add_counts(table, stream)
-    table.add_row("duration", f"{seconds:.2f} s")
-    table.add_row("speed", f"{report.speed:.1f} x real time")
+    if seconds:
+        table.add_row("duration", f"{seconds:.2f} s")
+        table.add_row("speed", f"{report.speed:.1f} x real time")
     return table
 
 
 def stream_table(stream: StreamInfo, name: str) -> Table:
     """The bytes of a stream by layer."""
     table = _table(name, "", "bytes", "kbit/s", "share")
-    table.add_row("stream", f"{stream.bytes:,}", _kbit(stream.bytes, stream.duration_s), "100 %")
+    table.add_row("stream", f"{stream.bytes:,}", _kbit(stream.bytes, _seconds(stream)), "100 %")
     _add_layers(table, stream)
     table.add_section()
     video, audio = stream.header.video, stream.header.audio
@@ -98,7 +99,8 @@ def stream_table(stream: StreamInfo, name: str) -> Table:
         layout = "mono" if audio.channels == 1 else "stereo"
         table.add_row("sound", f"{audio.sample_rate} Hz, {layout}")
     _add_counts(table, stream)
-    table.add_row("duration", f"{stream.duration_s:.2f} s")
+    if not stream.is_still:
+        table.add_row("duration", f"{stream.duration_s:.2f} s")
     return table
 
 
@@ -130,7 +132,7 @@ def _table(title: str | None, *columns: str) -> Table:
 def _add_layers(table: Table, stream: StreamInfo) -> None:
     for name, size in stream.account.items():
         share = f"{100 * size / stream.bytes:.0f} %"
-        table.add_row(f"  {name}", f"{size:,}", _kbit(size, stream.duration_s), share)
+        table.add_row(f"  {name}", f"{size:,}", _kbit(size, _seconds(stream)), share)
 
 
 def _add_counts(table: Table, stream: StreamInfo) -> None:
@@ -145,6 +147,11 @@ def _count(stream: StreamInfo, track: str) -> int:
 def _kind(cue: Cue) -> str:
     kind = getattr(cue.span, "kind", None)
     return "shot" if kind is None else str(kind.name.lower())
+
+
+def _seconds(stream: StreamInfo) -> float:
+    """The duration, or 0 for a still."""
+    return 0.0 if stream.is_still else stream.duration_s
 
 
 def _kbit(size: int, seconds: float) -> str:

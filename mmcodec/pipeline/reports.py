@@ -40,9 +40,14 @@ class StreamInfo:
         return float(self.timeline.duration)
 
     @property
-    def bit_rate(self) -> float:
-        """Bits a second of everything; 0 for a stream without duration."""
-        return self.bytes * 8 / self.duration_s if self.duration_s else 0.0
+    def is_still(self) -> bool:
+        """Whether it is a photograph, to which seconds mean nothing."""
+        return self.header.audio is None and bool(self.header.video and self.header.video.still)
+
+    @property
+    def bit_rate(self) -> float | None:
+        """Bits a second of everything; None for a still."""
+        return None if self.is_still else self.bytes * 8 / self.duration_s
 
     @property
     def micro_bits_per_pixel(self) -> float | None:

@@ -84,7 +84,8 @@ def _moved(
     return np.asarray(np.clip(moved * trust + blend * (1 - trust) + 0.5, 0, 255), np.uint8)
 
 
-def _warp(picture: NDArray[np.uint8], shift: NDArray[np.float32]) -> NDArray[np.float32]:
+def _warp(picture: NDArray[np.generic], shift: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``picture`` (height, width, c) fetched from ``shift`` (height, width, 2) pixels away."""
     height, width = shift.shape[:2]
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     moved = cv2.remap(
@@ -117,22 +118,8 @@ def _flow(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> _Flow:
 
 def _trust(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """How well ``other`` leads back from where ``one`` leads."""
-    back = _warp_flow(other, one)
+    back = _warp(other, one)
     error = np.linalg.norm(one + back, axis=2)
     allowed = _TRUST * (1 + 0.5 * np.linalg.norm(one, axis=2))
     trust = np.exp(-np.square(error / allowed))
     return np.asarray(cv2.GaussianBlur(trust, (0, 0), 1.5), np.float32)
-
-
-def _warp_flow(flow: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
-    height, width = shift.shape[:2]
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    return np.asarray(
-        cv2.remap(
-            flow,
-            columns + shift[..., 0],
-            rows + shift[..., 1],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )

@@ -1,0 +1,215 @@
+"""The valid conformance vectors: one stream for each feature, with what a reader finds in it.
+
+Descriptors stand here as bytes, since encoders of pictures and sound may change and vectors not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mmcodec.bitstream.fields import varint
+from mmcodec.bitstream.packets import (
+    END_PACKET,
+    CueType,
+    checked,
+    control_packet,
+    cue_packet,
+)
+from mmcodec.bitstream.syntax import StreamHeader, header_bytes
+from mmcodec.bitstream.writer import StreamWriter
+from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind, Shot, VideoTrack
+
+Layers = dict[Layer, bytes]
+
+VIDEO = StreamHeader(VideoTrack(640, 360, Fraction(24)), None)
+AUDIO = StreamHeader(None, AudioTrack(24_000, 1))
+BOTH = StreamHeader(VIDEO.video, AUDIO.audio)
+DEFLATED = StreamHeader(VIDEO.video, None, text_coder=0)
+
+LOOK = bytes.fromhex("9c8a51f7b2c64e8d8109")
+ONE_FRAME = bytes.fromhex(
+    "000a0a00000002afff9d5f300832181000f58200003000008003e0874203c5f80b39b0e94cd176"
+)
+THREE_FRAMES = bytes.fromhex(
+    "020a0a00000002afff9d5f300832201000d982000021e00080049dec94fd9ffd925a30f062812bb5ce0e11d5e4da"
+    "74322b2802002492491de60000033e000ebc0fa780ad3a1ead0bc3a24a38b338679a98bbae5fe7c181ca510a1287"
+    "32143002040924003be00000063df00e00afe04a06a01a0188"
+)
+NOISE = bytes.fromhex("7086a00704c099a55e605496ba671f1c")
+COARSE_PITCH = bytes.fromhex("709c00c291b8000c70782705506ad473ab18")
+FINE_PITCH = bytes.fromhex("70da00c38d05c87145426e7d2e743beff24a162f6c62012e3545ea167f8640f1da69")
+PARTIALS = bytes.fromhex(
+    "5339ecc69f9fef249c7193af3b4444beba4f43f71fcb5d9dee9048b439ba46493116978719633f755813ee763e3f"
+    "fe119cc68418284c02cc5f552c2695f5d894037c6653f763b1660aa0"
+)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A stream and what it holds; ``reserialize``: our writer makes the same bytes of that."""
+
+    feature: str
+    header: StreamHeader
+    cues: tuple[Cue, ...]
+    data: bytes
+    reserialize: bool = True
+
+
+def written(feature: str, header: StreamHeader, *cues: Cue) -> Vector:
+    """What our writer makes of ``cues``."""
+    sink = io.BytesIO()
+    writer = StreamWriter(sink, header)
+    for cue in cues:
+        writer.write(cue)
+    writer.close()
+    return Vector(feature, header, cues, sink.getvalue())
+
+
+def by_hand(feature: str, start: bytes, packets: bytes, header: StreamHeader, *cues: Cue) -> Vector:
+    """A header without its checksum, and packets: things that our writer never writes."""
+    return Vector(feature, header, cues, checked(start) + packets + END_PACKET, reserialize=False)
+
+
+def shot(start: int, end: int, text: str = "", layers: Layers | None = None) -> Cue:
+    """A cue with a picture."""
+    return Cue(Shot(start, end), Prompt(text), layers or {})
+
+
+def sound(start: int, end: int, kind: SegmentKind, text: str = "", data: bytes = b"") -> Cue:
+    """A cue with sound."""
+    return Cue(Segment(start, end, kind), Prompt(text), {Layer.SOUND: data} if data else {})
+
+
+def digits(count: int) -> str:
+    """Text that hardly compresses, always the same."""
+    return hashlib.shake_256(b"mmcodec").hexdigest(count // 2)
+
+
+def _with_fields() -> Vector:
+    start = bytearray(header_bytes(BOTH))
+    start[2] |= 16
+    return by_hand(
+        "header fields of a later version are skipped",
+        bytes(start) + b"\x03new",
+        PLAIN,
+        BOTH,
+        LOOK_CUE,
+    )
+
+
+PLAIN = cue_packet(CueType.SHOT, True, 48, b"\x40" + LOOK)
+"""A shot of two seconds with a look."""
+LOOK_CUE = shot(0, 48, layers={Layer.LOOK: LOOK})
+_LISTED = b"\x3f" + varint(99) + b"\x02??" + varint(Layer.LOOK) + varint(len(LOOK)) + LOOK
+_PADDED = b"\x00\x00\x00" + b"\xb0\x00" + b"\x8b\x80\x00" + b"\x40" + LOOK
+_PADDED = bytes([CueType.SHOT << 6 | 1 << 5]) + _PADDED[1:]
+_ENGLISH = "A man walks his dog on the beach."
+_OTHER = "Спокойная музыка. 静かな海辺の夕暮れ。 🌊"
+
+VECTORS = {
+    "video-only": written("a stream with pictures alone", VIDEO, shot(0, 48, _ENGLISH)),
+    "audio-only": written(
+        "a stream with sound alone", AUDIO, sound(0, 50, SegmentKind.SPEECH, "A soft voice.")
+    ),
+    "both-tracks": written(
+        "pictures and sound; cues in the order of their start",
+        BOTH,
+        shot(0, 48, "A red car.", {Layer.LOOK: LOOK}),
+        sound(0, 50, SegmentKind.SOUND, "A car drives by.", NOISE),
+        sound(50, 150, SegmentKind.SILENCE),
+        shot(48, 72, "", {Layer.SKETCH: ONE_FRAME}),
+    ),
+    "still": written(
+        "a still picture",
+        StreamHeader(VideoTrack(512, 512, Fraction(25), still=True), None),
+        shot(0, 25, "A boat on a lake."),
+    ),
+    "stereo": written(
+        "two channels at 48 kHz",
+        StreamHeader(None, AudioTrack(48_000, 2)),
+        sound(0, 50, SegmentKind.MUSIC, "", PARTIALS),
+    ),
+    "odd-raster-and-rates": written(
+        "raster, frame rate and sample rate outside of the tables",
+        StreamHeader(VideoTrack(317, 211, Fraction(25, 2)), AudioTrack(11_025, 1)),
+        shot(0, 10, layers={Layer.LOOK: LOOK}),
+    ),
+    "gap": written(
+        "time without a cue on either track",
+        BOTH,
+        shot(24, 48, layers={Layer.LOOK: LOOK}),
+        sound(150, 200, SegmentKind.SOUND, "", NOISE),
+        shot(348, 396, layers={Layer.LOOK: LOOK}),
+    ),
+    "long-duration-and-length": written(
+        "a cue of 60 s with a payload of over 2047 bytes: both numbers follow the head",
+        DEFLATED,
+        shot(0, 1440, digits(4000)),
+    ),
+    "long-prompt": written(
+        "a prompt's code of over 61 bytes before a look",
+        DEFLATED,
+        shot(0, 48, digits(160), {Layer.LOOK: LOOK}),
+    ),
+    "empty-cue": written("a cue with neither prompt nor descriptor", VIDEO, shot(0, 48)),
+    "look": written("a look", VIDEO, LOOK_CUE),
+    "sketch": written("one frame", VIDEO, shot(0, 48, layers={Layer.SKETCH: ONE_FRAME})),
+    "sketch-flow": written(
+        "three frames, with movement between",
+        VIDEO,
+        shot(0, 48, layers={Layer.SKETCH: THREE_FRAMES}),
+    ),
+    "sound-noise": written("mode 0", AUDIO, sound(0, 50, SegmentKind.SOUND, "", NOISE)),
+    "sound-coarse-pitch": written(
+        "mode 1", AUDIO, sound(0, 50, SegmentKind.SPEECH, "", COARSE_PITCH)
+    ),
+    "sound-fine-pitch": written("mode 2", AUDIO, sound(0, 50, SegmentKind.SPEECH, "", FINE_PITCH)),
+    "sound-partials": written("mode 3", AUDIO, sound(0, 50, SegmentKind.MUSIC, "", PARTIALS)),
+    "layer-list": written(
+        "a payload as a list of layers",
+        VIDEO,
+        shot(0, 48, "A red car.", {Layer.LOOK: LOOK, Layer.SKETCH: ONE_FRAME}),
+    ),
+    "unknown-control-packet": by_hand(
+        "a control packet of a later version is skipped",
+        header_bytes(BOTH),
+        control_packet(42, b"later") + PLAIN,
+        BOTH,
+        LOOK_CUE,
+    ),
+    "unknown-cue-type": by_hand(
+        "a cue packet of type 3 is skipped",
+        header_bytes(BOTH),
+        checked(b"\xc0\x38\x05later") + PLAIN,
+        BOTH,
+        LOOK_CUE,
+    ),
+    "unknown-layer": by_hand(
+        "a layer of a later version is skipped",
+        header_bytes(BOTH),
+        cue_packet(CueType.SHOT, True, 48, _LISTED),
+        BOTH,
+        LOOK_CUE,
+    ),
+    "unknown-header-fields": _with_fields(),
+    "padded-numbers": by_hand(
+        "varints with more groups than they need",
+        header_bytes(BOTH),
+        checked(_PADDED),
+        BOTH,
+        LOOK_CUE,
+    ),
+    "prompts-in-context": written(
+        "prompts that are coded after those before, and a second random access point at 20 s",
+        VIDEO,
+        *(shot(240 * i, 240 * i + 240, _ENGLISH) for i in range(4)),
+    ),
+    "non-latin-prompt": written("other scripts", VIDEO, shot(0, 48, _OTHER)),
+    "empty": written("a header and the end", BOTH),
+    "text-coder-0": written(
+        "DEFLATE with a dictionary", DEFLATED, shot(0, 48, _ENGLISH), shot(48, 96, _OTHER)
+    ),
+}
