@@ -1,4 +1,7 @@
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import av
 import numpy as np
@@ -171,3 +174,15 @@ def test_a_video_without_frames_is_an_error(tmp_path):
     path = write_video(tmp_path / "none.mkv", [])
     with pytest.raises(MediaError):
         open_media(path, DemuxSettings())
+
+
+def test_a_url_is_read_over_http(make_clip):
+    clip = make_clip()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(clip.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert len(read(f"{address}/{clip.name}")[1]) == 60
+        with pytest.raises(MediaError, match=r"nothing\.mp4"):
+            open_media(f"{address}/nothing.mp4", DemuxSettings())
+        server.shutdown()
