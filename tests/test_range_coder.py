@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +89,38 @@ def test_implied_bytes_are_not_sent() -> None:
     for _ in range(100):
         encoder.encode_bit(model, 1)
     assert len(encoder.finish()) <= 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 18)), max_size=300), st.data())
+def test_intervals_come_back(choices: list[tuple[int, int]], data: st.DataObject) -> None:
+    layouts = []
+    for _, bits in choices[:20]:
+        inner = data.draw(st.lists(st.integers(1, max(1, (1 << bits) - 1)), max_size=9))
+        layouts.append((np.unique([0, *inner, 1 << bits]), bits))
+    if not layouts:
+        return
+    pairs = [(layouts[at % len(layouts)], choice) for at, (choice, _) in enumerate(choices)]
+    symbols = [(bounds, bits, choice % (len(bounds) - 1)) for (bounds, bits), choice in pairs]
+    encoder, used = Encoder(), []
+    for bounds, bits, symbol in symbols:
+        start, end = bounds[symbol : symbol + 2].tolist()
+        encoder.encode_interval(start, end - start, bits)
+        used.append(encoder.bits_used)
+    decoder = Decoder(encoder.finish())
+    for (bounds, bits, symbol), bits_used in zip(symbols, used, strict=True):
+        assert decoder.decode_interval(bounds, bits) == symbol
+        assert decoder.bits_used == bits_used
+
+
+@given(st.binary(max_size=40))
+def test_hostile_bytes_always_lie_in_an_interval(data: bytes) -> None:
+    decoder, bounds = Decoder(data), np.array([0, 5, 100, 1 << 16])
+    assert all(0 <= decoder.decode_interval(bounds, 16) < 3 for _ in range(200))
+
+
+def test_intervals_cost_their_share() -> None:
+    encoder = Encoder()
+    for _ in range(1000):
+        encoder.encode_interval(3, 3 << 14, 18)
+    assert encoder.bits_used == pytest.approx(1000 * 2.415, rel=0.01)
+    assert len(encoder.finish()) == pytest.approx(1000 * 2.415 / 8, rel=0.01)

@@ -1,39 +1,183 @@
+from __future__ import annotations
+
 import contextlib
+import random
+import subprocess
+import sys
+import time
+import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmcodec.entropy.text import MAX_TEXT_BYTES, decode_text, encode_text
+from mmcodec.entropy.text import MAX_TEXT_BYTES, TEXT_CODER, decode_text, encode_text
 from mmcodec.errors import BitstreamError
 
+CODERS = pytest.mark.parametrize("coder", [0, 1])
+STREAM = [
+    "A woman named Marta Kowalczyk walks through a flower market with a blue umbrella.",
+    "Close-up of Marta Kowalczyk choosing tulips; the blue umbrella rests on her shoulder.",
+    "Marta Kowalczyk pays the vendor and smiles.",
+    "Человек в красной куртке стоит у окна.",
+]
+OTHER_SCRIPTS = {
+    "Russian": ("Две собаки бегут по заснеженному полю за мячом.", 62),
+    "Chinese": ("一只黑色的狗在雪地里奔跑。", 43),
+    "Arabic": ("رجل يمشي في الشارع مع كلبه الصغير.", 50),
+    "Greek": ("Ένας άντρας περπατά στην παραλία με τον σκύλο του.", 65),
+    "Hindi": ("एक आदमी सड़क पर अपने कुत्ते के साथ चल रहा है।", 65),
+}
+"""A sentence, and the bytes that Brotli 1.2 takes at its best."""
 
-@given(st.text(max_size=400))
-def test_any_text_comes_back(text):
-    assert decode_text(encode_text(text)) == text
+# Codes of the format: a change of any of these is a new coder.
+VECTORS = [
+    ("A man rides a horse on the beach.", "098132"),
+    ("can you tell me what the weather is like today", "c2786d23c0"),
+    ("Dim shot, grey over dark grey; the camera pans slowly right; nothing moves.", "d6bb22"),
+    (
+        "The café’s sign says “Привет, мир” in red.\n",
+        "ad923ab4afa0577f44ac06fa0b550e00ece14ecf187db3a672eba13fd7c35f29fb47",
+    ),
+    ("Hello! 👋🏽", "f966c65a9da67e4b1238"),
+    ("x", "98d7dd"),
+    (
+        "一只黑色的狗在雪地里奔跑。",
+        "00029c02855c54e569e8d5f7fc44a6c7b9911a7e7bfc2bebfcdc394061c74478ace131",
+    ),
+]
+IN_CONTEXT = "6a9a7de1b75911b1f4818d8580"
+DEFLATED = "7304675f502e85842c482a1d180dc57a00"
 
 
-@given(st.binary(max_size=200))
-def test_damaged_codes_raise_only_our_error(data):
+@CODERS
+@settings(deadline=None)
+@given(text=st.text(max_size=200))
+def test_any_text_comes_back(coder, text):
+    assert decode_text(encode_text(text, coder=coder), coder=coder) == text
+
+
+@settings(max_examples=30, deadline=None)
+@given(texts=st.lists(st.text(max_size=60) | st.sampled_from(STREAM), max_size=5))
+def test_any_text_comes_back_in_any_context(texts):
+    *context, text = [*texts, "The end."]
+    assert decode_text(encode_text(text, context), context) == text
+
+
+@CODERS
+@settings(deadline=None)
+@given(data=st.binary(max_size=60))
+def test_damaged_codes_raise_only_our_error(coder, data):
     with contextlib.suppress(BitstreamError):
-        assert len(decode_text(data).encode()) <= MAX_TEXT_BYTES
+        assert len(decode_text(data, coder=coder).encode()) <= MAX_TEXT_BYTES
 
 
-def test_prompts_of_the_rules_cost_less_than_half_their_letters():
-    prompt = (
-        "Dim shot, grey over dark grey; the camera pans slowly right; some movement at the left."
-    )
-    assert len(encode_text(prompt)) < 0.45 * len(prompt)
-    assert encode_text("") == b""
+@settings(max_examples=20, deadline=None)
+@given(data=st.binary(max_size=30))
+def test_damaged_codes_in_a_context_raise_only_our_error(data):
+    with contextlib.suppress(BitstreamError):
+        decode_text(data, STREAM)
 
 
-def test_lengths_are_limited_both_ways():
+@pytest.mark.parametrize("seed", range(6))
+def test_a_damaged_prompt_is_soon_refused(seed):
+    data = random.Random(seed).randbytes(500)
+    decode_text(encode_text("warm"))
+    start = time.process_time()
+    with contextlib.suppress(BitstreamError):
+        decode_text(data)
+    assert time.process_time() - start < 3  # a second on an idle machine
+
+
+@CODERS
+def test_lengths_are_limited_both_ways(coder):
     with pytest.raises(ValueError, match="over"):
-        encode_text("x" * (MAX_TEXT_BYTES + 1))
-    bomb = encode_text("x" * MAX_TEXT_BYTES)
-    assert len(decode_text(bomb)) == MAX_TEXT_BYTES
-    import zlib
+        encode_text("x" * (MAX_TEXT_BYTES + 1), coder=coder)
+    longest = encode_text("x" * MAX_TEXT_BYTES, coder=coder)
+    assert len(decode_text(longest, coder=coder)) == MAX_TEXT_BYTES
 
-    coder = zlib.compressobj(9, zlib.DEFLATED, -15)
+
+def test_a_deflate_bomb_is_refused():
+    bomb = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = bomb.compress(b"x" * 10_000_000) + bomb.flush()
     with pytest.raises(BitstreamError, match="too long"):
-        decode_text(coder.compress(b"x" * 10_000_000) + coder.flush())
+        decode_text(data, coder=0)
+
+
+def test_unknown_coders_are_refused():
+    with pytest.raises(ValueError, match="no text coder"):
+        encode_text("x", coder=TEXT_CODER + 1)
+    with pytest.raises(BitstreamError, match="no text coder"):
+        decode_text(b"x", coder=-1)
+
+
+@CODERS
+def test_an_empty_text_is_no_bytes(coder):
+    assert encode_text("", coder=coder) == b""
+    assert decode_text(b"", coder=coder) == ""
+
+
+def test_coder_0_is_still_read():
+    code = bytes.fromhex(DEFLATED)
+    assert decode_text(code, coder=0) == "A dog runs over the grass."
+
+
+@pytest.mark.parametrize(("text", "code"), VECTORS)
+def test_codes_never_change(text, code):
+    assert encode_text(text).hex() == code
+    assert decode_text(bytes.fromhex(code)) == text
+
+
+def test_a_code_in_a_context_never_changes():
+    assert encode_text(STREAM[2], STREAM[:2]).hex() == IN_CONTEXT
+    assert decode_text(bytes.fromhex(IN_CONTEXT), STREAM[:2]) == STREAM[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("A man riding a wave on top of a surfboard.", 6),
+        ("A dog barks while a man speaks", 5),
+        ("can you tell me what the weather is like today", 8),
+        ("Thank you very much. Have a great day!", 6),
+        ("Dim shot, grey over dark grey; the camera pans slowly right; nothing moves.", 6),
+        ("A low voice speaks steadily.", 5),
+    ],
+)
+def test_prompts_cost_a_few_bytes(text, most):
+    assert len(encode_text(text)) <= most
+
+
+@pytest.mark.parametrize("language", OTHER_SCRIPTS)
+def test_other_scripts_cost_less_than_brotli(language):
+    text, brotli = OTHER_SCRIPTS[language]
+    assert len(encode_text(text)) < 0.9 * brotli
+
+
+def test_noise_costs_little_more_than_its_bytes():
+    noise = "".join(random.Random(1).choices([chr(code) for code in range(33, 127)], k=300))
+    assert len(encode_text(noise)) < 1.05 * len(noise)
+
+
+def test_a_name_costs_less_the_second_time():
+    assert len(encode_text(STREAM[1], STREAM[:1])) < 0.7 * len(encode_text(STREAM[1]))
+    russian = STREAM[3]
+    assert len(encode_text(russian, [russian])) < 0.6 * len(encode_text(russian))
+
+
+def test_an_old_context_is_forgotten_and_costs_no_time():
+    stream = [f"Shot {index}: {text}" for index in range(50) for text in STREAM]
+    code = encode_text("The end.", stream)
+    assert decode_text(code, stream) == "The end."
+
+
+def test_many_empty_texts_are_no_context():
+    assert decode_text(encode_text("Hello.", [""] * 5000), [""] * 5000) == "Hello."
+
+
+def test_the_model_is_loaded_at_its_first_use():
+    check = (
+        "import mmcodec.entropy.text, mmcodec.entropy.text_model as model;"
+        "assert model.text_model.cache_info().currsize == 0"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True)

@@ -81,7 +81,7 @@ def coders(samples: Sequence[str]) -> dict[str, Callable[[], Coder]]:
     return {
         "gzip": lambda: whole(lambda data: gzip.compress(data, 9, mtime=0)),
         "bz2": lambda: whole(bz2.compress),
-        "xz": lambda: whole(lambda data: lzma.compress(data, preset=9)),
+        "xz": lambda: whole(lambda data: lzma.compress(data, preset=6)),
         "brotli": brotli_coder,
         "zstd with dictionary": lambda: zstd_coder(samples),
         "PPMd": ppmd_coder,

@@ -1,15 +1,20 @@
-"""Binary adaptive range coder and an adaptive integer model, on integers only.
+"""Range coder, adaptive models of a bit and of an integer, all on integers.
 
 The coder is the one of LZMA (G. N. N. Martin, "Range encoding", 1979; I. Pavlov, LZMA SDK): a
 32-bit interval, narrowed by each bit and shifted out byte by byte, but the carry is propagated
 into the bytes already written, which saves LZMA's leading zero byte. Probabilities have 16 bits
 and adapt at a rate that falls with the number of bits seen (as in CABAC's successors), so that a
-model learns fast in a payload of a few dozen bytes and is steady in a long one.
+model learns fast in a payload of a few dozen bytes and is steady in a long one. A symbol of a
+larger alphabet is an interval of a power-of-two total, which the caller's model lays out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmcodec.errors import BitstreamError
 
@@ -20,6 +25,17 @@ _MASK32 = 0xFFFFFFFF
 _RENORMALISE = 1 << 24
 _SLOWEST_SHIFT = 7
 _ESCAPE_LIMIT = 20
+
+
+class BitPredictor(Protocol):
+    """What a bit is coded with."""
+
+    @property
+    def probability(self) -> int:
+        """Probability that the bit is 1, in 1/65536; neither 0 nor 65536."""
+
+    def update(self, bit: int) -> None:
+        """Learn what the bit was."""
 
 
 class BitModel:
@@ -35,6 +51,11 @@ class BitModel:
         self._shift = shift
         self._seen = 0
         self._limit = 1 << shift
+
+    @property
+    def experience(self) -> int:
+        """Number of bits seen, counted up to where the rate stops falling."""
+        return self._seen
 
     def update(self, bit: int) -> None:
         """Move the probability towards ``bit``."""
@@ -55,7 +76,7 @@ class Encoder:
         self._range = _MASK32
         self._bytes = bytearray()
 
-    def encode_bit(self, model: BitModel, bit: int) -> None:
+    def encode_bit(self, model: BitPredictor, bit: int) -> None:
         """Write ``bit`` (0 or 1) with the probability of ``model``, which learns from it."""
         ones = (self._range * model.probability) >> PROBABILITY_BITS
         self._narrow(bit, ones)
@@ -65,6 +86,23 @@ class Encoder:
         """Write the ``count`` low bits of ``value``, each as likely 0 as 1."""
         for shift in reversed(range(count)):
             self._narrow((value >> shift) & 1, self._range >> 1)
+
+    def encode_interval(self, start: int, size: int, bits: int) -> None:
+        """Write the symbol that owns ``size`` > 0 of 2**``bits`` values, from ``start`` on.
+
+        ``bits`` is at most 20; up to 18 the rounding of the interval costs nothing noticeable.
+        """
+        unit = self._range >> bits
+        self._low += unit * start
+        # The last symbol takes what the division leaves, so that no code lies outside of all.
+        last = start + size == 1 << bits
+        self._range = self._range - unit * start if last else unit * size
+        self._renormalise()
+
+    @property
+    def bits_used(self) -> int:
+        """Bits that what was written so far takes, rounded down."""
+        return 8 * len(self._bytes) + 32 - self._range.bit_length()
 
     def finish(self) -> bytes:
         """The bytes written, ending at the shortest number that lies in the last interval."""
@@ -84,6 +122,9 @@ class Encoder:
         else:
             self._low += ones
             self._range -= ones
+        self._renormalise()
+
+    def _renormalise(self) -> None:
         if self._low > _MASK32:
             self._carry()
             self._low &= _MASK32
@@ -107,8 +148,9 @@ class Decoder:
         self._code = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
         self._range = _MASK32
         self._rest = iter(data[4:])
+        self._shifted = 0
 
-    def decode_bit(self, model: BitModel) -> int:
+    def decode_bit(self, model: BitPredictor) -> int:
         """The next bit; ``model`` learns from it."""
         bit = self._split((self._range * model.probability) >> PROBABILITY_BITS)
         model.update(bit)
@@ -121,6 +163,22 @@ class Decoder:
             value = 2 * value + self._split(self._range >> 1)
         return value
 
+    @property
+    def bits_used(self) -> int:
+        """Bits that what was read so far takes: the same number as the encoder's."""
+        return self._shifted + 32 - self._range.bit_length()
+
+    def decode_interval(self, bounds: NDArray[np.int64], bits: int) -> int:
+        """The next symbol; ``bounds`` (symbols + 1,) are the starts of all, then 2**``bits``."""
+        unit = self._range >> bits
+        value = min(self._code // unit, (1 << bits) - 1)
+        symbol = int(bounds.searchsorted(value, "right")) - 1
+        start, end = int(bounds[symbol]), int(bounds[symbol + 1])
+        self._code -= unit * start
+        self._range = self._range - unit * start if end == 1 << bits else unit * (end - start)
+        self._renormalise()
+        return symbol
+
     def _split(self, ones: int) -> int:
         bit = int(self._code < ones)
         if bit:
@@ -128,10 +186,14 @@ class Decoder:
         else:
             self._code -= ones
             self._range -= ones
+        self._renormalise()
+        return bit
+
+    def _renormalise(self) -> None:
         while self._range < _RENORMALISE:
             self._code = ((self._code << 8) | next(self._rest, 0)) & _MASK32
             self._range <<= 8
-        return bit
+            self._shifted += 8
 
 
 class IntegerModel:

@@ -96,5 +96,8 @@ def _compose(
 ) -> NDArray[np.uint8]:
     if ink is None or shade is None:
         return picture
-    shaded = picture * (1 - shade)
-    return np.asarray(shaded + (np.array(_INK, np.float32) - shaded) * ink, np.uint8)
+    rows = np.flatnonzero(shade.any(axis=(1, 2)))
+    part = slice(rows[0], rows[-1] + 1) if len(rows) else slice(0)
+    shaded = picture[part] * (1 - shade[part])
+    picture[part] = shaded + (np.array(_INK, np.float32) - shaded) * ink[part]
+    return picture
