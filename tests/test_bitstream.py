@@ -264,6 +264,12 @@ def test_a_cue_needs_its_track():
         stream(StreamHeader(HEADER.video, None), CUES[1:2])
 
 
+def test_a_writer_refuses_what_a_reader_would():
+    for span in (Shot(0, 24 * 61), Shot(24 * 61, 24 * 62)):
+        with pytest.raises(ValueError, match="over 60 s"):
+            stream(HEADER, (Cue(span, Prompt("")),))
+
+
 def test_cues_of_a_track_cannot_overlap():
     with pytest.raises(ValueError, match="overlaps"):
         stream(HEADER, (CUES[2], CUES[0]))

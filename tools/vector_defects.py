@@ -114,6 +114,7 @@ DEFECTS = {
     "gap-checksum": packets(flipped(gap(1, 24), 3), _CHECKSUM),
     "gap-of-nothing": packets(gap(1, 0), "gap is 0"),
     "gap-too-long": packets(gap(1, 1441), "gap is 1441"),
+    "gaps-in-a-row-too-long": packets(gap(1, 1000) + gap(1, 441), "gap is 441"),
     "gap-on-unknown-track": packets(gap(3, 1), "track is 3"),
     "gap-on-missing-track": packets(gap(2, 1), "track that the stream has not", VIDEO),
     "gap-without-ticks": packets(control_packet(Control.GAP, b"\x01"), "over the end"),

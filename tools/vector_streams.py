@@ -29,7 +29,7 @@ AUDIO = StreamHeader(None, AudioTrack(24_000, 1))
 BOTH = StreamHeader(VIDEO.video, AUDIO.audio)
 DEFLATED = StreamHeader(VIDEO.video, None, text_coder=0)
 
-LOOK = bytes.fromhex("9c8a51f7b2c64e8d8109")
+LOOK = bytes.fromhex("048a51f7b2c64e8d8109")
 ONE_FRAME = bytes.fromhex(
     "000a0a00000002afff9d5f300832181000f58200003000008003e0874203c5f80b39b0e94cd176"
 )
@@ -106,6 +106,8 @@ LOOK_CUE = shot(0, 48, layers={Layer.LOOK: LOOK})
 _LISTED = b"\x3f" + varint(99) + b"\x02??" + varint(Layer.LOOK) + varint(len(LOOK)) + LOOK
 _PADDED = b"\x00\x00\x00" + b"\xb0\x00" + b"\x8b\x80\x00" + b"\x40" + LOOK
 _PADDED = bytes([CueType.SHOT << 6 | 1 << 5]) + _PADDED[1:]
+_PADDING = b"\x7a" + varint(2100) + bytes(2099) + b"\x80"
+"""A padding OBU, which AV1 decoders skip."""
 _ENGLISH = "A man walks his dog on the beach."
 _OTHER = "Спокойная музыка. 静かな海辺の夕暮れ。 🌊"
 
@@ -146,8 +148,8 @@ VECTORS = {
     ),
     "long-duration-and-length": written(
         "a cue of 60 s with a payload of over 2047 bytes: both numbers follow the head",
-        DEFLATED,
-        shot(0, 1440, digits(4000)),
+        VIDEO,
+        shot(0, 1440, layers={Layer.SKETCH: ONE_FRAME + _PADDING}),
     ),
     "long-prompt": written(
         "a prompt's code of over 61 bytes before a look",

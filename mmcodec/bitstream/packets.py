@@ -21,6 +21,8 @@ from mmcodec.timeline import Cue, Layer
 HEAD_BYTES = 3
 DURATION_BITS, LENGTH_BITS = 10, 11
 MAX_PAYLOAD_BYTES = 1 << 20
+MAX_CUE_S = 60
+"""A cue lasts, and follows the one before on its track after, at most this many seconds."""
 HEADER, FRAMING = "header", "framing"
 ACCOUNTS = (HEADER, FRAMING, *(layer.name.lower() for layer in Layer))
 """Names under which bytes are counted, in the order in which tables show them."""

@@ -14,6 +14,7 @@ from mmcodec.bitstream.packets import (
     HEAD_BYTES,
     HEADER,
     LENGTH_BITS,
+    MAX_CUE_S,
     MAX_PAYLOAD_BYTES,
     Control,
     CuePacket,
@@ -31,8 +32,6 @@ from mmcodec.entropy.text import decode_text
 from mmcodec.errors import BitstreamError, TruncatedStreamError
 from mmcodec.timeline import Cue, Layer, Prompt, Segment, SegmentKind, Shot, TrackKind
 
-MAX_CUE_S = 60
-"""A cue lasts, and follows the one before on its track after, at most this many seconds."""
 _MAX_HEADER_BYTES = 1 << 13
 _TRACKS = {CueType.SHOT: TrackKind.VIDEO, CueType.SEGMENT: TrackKind.AUDIO}
 
@@ -53,7 +52,7 @@ class _Input:
         self.unchecked = b""
 
     def take(self, count: int) -> bytes:
-        data = b""
+        data = bytearray()  # a pipe may hand out a large packet in tiny parts
         while len(data) < count:
             more = self._source.read(count - len(data))
             if not more:
@@ -61,7 +60,7 @@ class _Input:
             data += more
         self.offset += count
         self.unchecked += data
-        return data
+        return bytes(data)
 
     def varint(self, name: str, low: int, high: int) -> int:
         data = self.take(1)
@@ -104,6 +103,7 @@ class StreamReader:
     def __init__(self, source: ByteSource) -> None:
         self._input = _Input(source)
         self._ends = dict.fromkeys(TrackKind, 0)
+        self._gaps = dict.fromkeys(TrackKind, 0)
         self._context: deque[str] = deque(maxlen=CONTEXT_PROMPTS)
         self.header = self._read_header()
         self.account = Counter({HEADER: self._input.offset})
@@ -151,7 +151,11 @@ class StreamReader:
         if code == Control.GAP:
             fields = FieldReader(body, at)
             track = TrackKind(fields.varint("track", 1, len(TrackKind)))
-            self._ends[track] += fields.varint("gap", 1, self._most_ticks(track, at))
+            # Gaps in a row add up: a few bytes must not stand for hours of silence.
+            most = self._most_ticks(track, at) - self._gaps[track]
+            gap = fields.varint("gap", 1, most)
+            self._gaps[track] += gap
+            self._ends[track] += gap
 
     def _cue(self, first: int, start: int) -> CuePacket | None:
         head = self._head(first)
@@ -193,6 +197,7 @@ class StreamReader:
         track = TrackKind.VIDEO if kind is None else TrackKind.AUDIO
         start = self._ends[track]
         self._ends[track] = end = start + head.duration
+        self._gaps[track] = 0
         return Shot(start, end) if kind is None else Segment(start, end, kind)
 
     def _most_ticks(self, track: TrackKind, at: int) -> int:

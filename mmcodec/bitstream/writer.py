@@ -10,6 +10,7 @@ from mmcodec.bitstream.packets import (
     END_PACKET,
     FRAMING,
     HEADER,
+    MAX_CUE_S,
     Control,
     CuePacket,
     CueType,
@@ -61,11 +62,16 @@ class StreamWriter:
         end = self._ends[cue.track]
         if cue.span.start < end:
             raise ValueError(f"cue at {cue.span.start} overlaps the one before, to {end}")
+        time_base = time_base_of(self._header, cue.track)
+        if time_base is None:
+            raise ValueError(f"the stream has no {cue.track.name.lower()} track")
+        if max(cue.span.start - end, cue.span.duration) > MAX_CUE_S / time_base:
+            raise ValueError(f"cue at {cue.span.start} is over {MAX_CUE_S} s long, or late")
         data = b""
         if cue.span.start > end:
             body = varint(cue.track) + varint(cue.span.start - end)
             data = control_packet(Control.GAP, body)
-        access = self._is_access(cue)
+        access = self._is_access(cue, float(cue.span.start * time_base))
         if access:
             self._context.clear()
         prompt = encode_text(cue.prompt.text, self._context, self._header.text_coder)
@@ -86,15 +92,11 @@ class StreamWriter:
         self._sink.write(END_PACKET)
         self.account[FRAMING] += len(END_PACKET)
 
-    def _is_access(self, cue: Cue) -> bool:
+    def _is_access(self, cue: Cue, start_s: float) -> bool:
         """Whether ``cue`` starts a random access point: at the start, then every 20 s."""
         main = TrackKind.VIDEO if self._header.video else TrackKind.AUDIO
-        time_base = time_base_of(self._header, cue.track)
-        if time_base is None:
-            raise ValueError(f"the stream has no {cue.track.name.lower()} track")
-        start = float(cue.span.start * time_base)
         first = not any(self._ends.values())
-        if not first and (cue.track is not main or start < self._next_access):
+        if not first and (cue.track is not main or start_s < self._next_access):
             return False
-        self._next_access = start + RANDOM_ACCESS_S
+        self._next_access = start_s + RANDOM_ACCESS_S
         return True
