@@ -28,7 +28,10 @@ def test_a_span_is_never_empty_or_negative():
 def test_seconds_are_exact_at_ntsc_rates():
     timeline = Timeline(VIDEO, AUDIO)
     assert timeline.seconds(Shot(0, 30_000))[1] == 1001
-    assert timeline.seconds(Segment(50, 250, SegmentKind.MUSIC)) == (Fraction(1, 2), Fraction(5, 2))
+    assert timeline.seconds(Segment(25, 126, SegmentKind.MUSIC)) == (
+        Fraction(1, 2),
+        Fraction(63, 25),
+    )
 
 
 def test_a_span_on_a_missing_track_is_an_error():
@@ -38,7 +41,7 @@ def test_a_span_on_a_missing_track_is_an_error():
 
 def test_cues_are_found_by_track_and_the_longer_track_gives_the_duration():
     shot = Cue(Shot(0, 30), Prompt("a shot"))
-    segment = Cue(Segment(0, 500, SegmentKind.SPEECH), Prompt("a voice"))
+    segment = Cue(Segment(0, 250, SegmentKind.SPEECH), Prompt("a voice"))
     timeline = Timeline(VIDEO, AUDIO, (shot, segment))
     assert timeline.on(TrackKind.VIDEO) == (shot,)
     assert timeline.on(TrackKind.AUDIO) == (segment,)
