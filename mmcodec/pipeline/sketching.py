@@ -55,9 +55,9 @@ _LADDER = (
     _Rung(320 * 180, 5, 47),
     _Rung(320 * 180, 6, 42),
 )
-"""From few bits to many: what trials of rasters, frame rates and qualities on some twenty real shots
-led to, not an optimum. The sizes of neighbours mostly differ by a tenth to a half, so a search by
-halves finds one that fits."""
+"""From few bits to many: where trials of rasters, frame rates and qualities on some twenty real
+shots led, not an optimum. The sizes of neighbours mostly differ by a tenth to a half, so a search
+by halves finds one that fits."""
 _STILL_LADDER = tuple(
     _Rung(width * width * 9 // 16, 0, crf)
     for width, crf in ((96, 63), (128, 63), (160, 63), (192, 61), (256, 61), (256, 58),
