@@ -98,8 +98,6 @@ def bad_inputs(folder, stream):
     head_only = folder / "head.mp4"
     head_only.write_bytes(clip[:3000])
     whole = stream.read_bytes()
-    flipped = folder / "flipped.mmc"
-    flipped.write_bytes(whole[:60] + bytes([whole[60] ^ 4]) + whole[61:])
     header_cut = folder / "header.mmc"
     header_cut.write_bytes(whole[:9])
     return {
@@ -110,17 +108,17 @@ def bad_inputs(folder, stream):
         "head of a medium": (["encode", head_only], 1, "head.mp4"),
         "missing stream": (["decode", folder / "nothing.mmc"], 2, "no such file"),
         "no stream": (["decode", text], 1, "not an mmcodec stream"),
-        "flipped bit": (["decode", flipped], 1, "damaged"),
-        "flipped bit, looked at": (["info", flipped], 1, "at byte"),
         "cut header": (["decode", header_cut], 1, "cut short"),
         "unknown suffix": (["decode", stream, "-o", folder / "a.gif"], 2, ".mp4"),
+        "no time": (["decode", stream, "--start", 2, "--end", 1], 2, "no time"),
+        "late": (["decode", stream, "--start", 99, "-o", folder / "a.mp4"], 2, "nothing at 99"),
         "nothing left": (["encode", PHOTO, "--no-audio", "--no-video"], 2, "nothing"),
     }
 
 
 CASES = ("missing", "directory", "text", "cut medium", "head of a medium", "missing stream",
-         "no stream", "flipped bit", "flipped bit, looked at", "cut header", "unknown suffix",
-         "nothing left")  # fmt: skip
+         "no stream", "cut header", "unknown suffix", "nothing left", "no time",
+         "late")  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -143,6 +141,28 @@ def test_a_cut_stream_decodes_and_exits_with_three(run, stream, tmp_path):
     assert "cut short at byte" in done.stderr
     assert (tmp_path / "cut.decoded.mp4").exists()
     assert run("info", cut).returncode == 3
+
+
+def test_a_flipped_bit_is_concealed_and_exits_with_three(run, stream, tmp_path):
+    whole = stream.read_bytes()
+    flipped = tmp_path / "flipped.mmc"
+    flipped.write_bytes(whole[:60] + bytes([whole[60] ^ 4]) + whole[61:])
+    done = run("decode", flipped, "--json")
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "damaged (its checksum does not match) at byte" in done.stderr
+    values, intact = json.loads(done.stdout), json.loads(run("info", stream, "--json").stdout)
+    assert len(values["damage"]) == 1
+    assert values["duration_s"] == intact["duration_s"]
+    looked = run("info", flipped, "--json")
+    assert looked.returncode == 3
+    assert [cue["lost"] for cue in json.loads(looked.stdout)["cues"]].count(True) == 1
+
+
+def test_a_part_is_decoded(run, stream, tmp_path):
+    done = run("decode", stream, "-o", tmp_path / "part.mkv", "--start", 0.5, "--end", 1.26)
+    assert done.returncode == 0, done.stderr
+    assert "0.76 s" in done.stderr
 
 
 def test_an_existing_output_is_kept(run, stream, tmp_path):

@@ -9,8 +9,9 @@ import pytest
 from conftest import SAMPLES, read_media
 
 import mmcodec
-from mmcodec import EncodeSettings, Profile
+from mmcodec import DecodeSettings, EncodeSettings, Profile
 from mmcodec.errors import BitstreamError, MediaError, TruncatedStreamError, UsageError
+from mmcodec.synthesis.offline_video import OfflineVideo
 from mmcodec.timeline import Layer, SegmentKind, TrackKind
 
 CLIP = SAMPLES / "clip.mp4"
@@ -189,7 +190,7 @@ def test_outputs_are_whole_or_absent_and_never_overwritten(make_clip, tmp_path):
     assert target.read_bytes() == b"precious"
     mmcodec.encode(clip, target, force=True)
     damaged = bytearray(target.read_bytes())
-    damaged[-20] ^= 1
+    damaged[2] ^= 64
     (tmp_path / "b.mmc").write_bytes(damaged)
     with pytest.raises(BitstreamError, match=r"b\.mmc"):
         mmcodec.decode(tmp_path / "b.mmc", tmp_path / "b.mp4")
@@ -222,7 +223,7 @@ def test_a_source_that_is_cut_needs_partial(make_clip, tmp_path):
     assert 1 < report.stream.duration_s < 4
 
 
-def test_damage_inside_a_descriptor_is_our_error(encoded, tmp_path):
+def test_damage_inside_a_descriptor_shows_the_prompt(encoded, tmp_path):
     from mmcodec.bitstream.writer import StreamWriter
     from mmcodec.timeline import Cue
 
@@ -233,9 +234,35 @@ def test_damage_inside_a_descriptor_is_our_error(encoded, tmp_path):
     writer.write(Cue(cue.span, cue.prompt, {Layer.SKETCH: b"\x02" + b"\xff" * 30}))
     writer.close()
     sink.seek(0)
-    with pytest.raises(BitstreamError, match="sketch"):
-        mmcodec.decode(sink, tmp_path / "a.mp4")
-    assert not list(tmp_path.iterdir())
+    report = mmcodec.decode(sink, tmp_path / "a.mp4")
+    assert len(report.stream.damage) == 1
+    assert "sketch" in report.stream.damage[0]
+    card = Cue(cue.span, cue.prompt)
+    expected = list(OfflineVideo().render(card, stream.header.video))
+    shown = read_media(tmp_path / "a.mp4")[0]
+    assert len(shown) == len(expected) == cue.span.duration
+    assert np.abs(shown[5][1].astype(int) - expected[5]).mean() < 4
+
+
+def test_a_part_is_what_the_whole_has_there(encoded, tmp_path):
+    stream = encoded[Profile.SKETCH][1]
+    mmcodec.decode(stream, tmp_path / "whole.mkv")
+    whole, sound, rate = read_media(tmp_path / "whole.mkv")
+    seconds = len(sound) / rate
+    start, end = 0.24 * seconds, 0.8 * seconds
+    settings = DecodeSettings(start_s=start, end_s=end)
+    report = mmcodec.decode(stream, tmp_path / "part.mkv", settings)
+    part, heard, _ = read_media(tmp_path / "part.mkv")
+    frame_rate = float(report.stream.header.video.frame_rate)
+    first = round(start * frame_rate)
+    assert len(part) == round(end * frame_rate) - first
+    for at in (0, len(part) // 2, len(part) - 1):
+        assert np.abs(part[at][1].astype(int) - whole[first + at][1]).mean() < 4
+    assert abs(len(heard) / rate - (end - start)) < 0.05
+    prompts = {packet.cue.span.start: packet.cue.prompt.text for packet in report.stream.packets}
+    for cue in mmcodec.probe(stream).timeline.on(TrackKind.VIDEO):
+        if cue.span.start >= first and cue.span.end < round(end * frame_rate):
+            assert prompts[cue.span.start] == cue.prompt.text
 
 
 @pytest.mark.parametrize("samples", [1200, 24_000, 100_001, 232_007])

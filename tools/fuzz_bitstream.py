@@ -54,7 +54,7 @@ def attempt(data: bytes) -> str:
     """Read a stream and decode its descriptors: "read", or the first error in a few words."""
     outcome = "read"
     try:
-        reader = StreamReader(io.BytesIO(data))
+        reader = StreamReader(io.BytesIO(data), conceal=True)
         for packet in reader.cues():
             time_base = time_base_of(reader.header, packet.cue.track) or Fraction(1)
             seconds = float(packet.cue.span.duration * time_base)

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from typing import Protocol
 
-from mmcodec.bitstream.fields import varint
+from mmcodec.bitstream.fields import MAX_VARINT_BYTES, varint
 from mmcodec.timeline import Cue, Layer
 
-HEAD_BYTES = 3
+HEAD_BYTES, CHECKSUM_BYTES = 3, 1
+LONGEST_HEAD = HEAD_BYTES + 2 * MAX_VARINT_BYTES
 DURATION_BITS, LENGTH_BITS = 10, 11
 MAX_PAYLOAD_BYTES = 1 << 20
 MAX_CUE_S = 60
@@ -44,17 +46,68 @@ class Control(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CuePacket:
-    """A cue with what it costs on the wire, framing included."""
+    """A cue with what it costs on the wire, framing included.
+
+    Of a packet that was ``lost`` only the time is known: its cue has no prompt and no descriptor.
+    """
 
     cue: Cue
     wire_bytes: int
     layer_bytes: Mapping[Layer, int]
+    lost: bool = False
 
     def account(self) -> Counter[str]:
         """Bytes by name; they add up to ``wire_bytes``."""
         spent = Counter({layer.name.lower(): size for layer, size in self.layer_bytes.items()})
         spent[FRAMING] = self.wire_bytes - spent.total()
         return spent
+
+
+class Fields(Protocol):
+    """Where fields are read from, in order."""
+
+    def take(self, count: int, /) -> bytes:
+        """The next ``count`` bytes."""
+
+    def varint(self, name: str, /, low: int, high: int) -> int:
+        """The next variable-length integer, refused outside ``low``..``high``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a cue packet; ``kind`` is a :class:`CueType` or 3."""
+
+    kind: int
+    random_access: bool
+    duration: int
+    length: int
+
+
+def read_head(first: int, fields: Fields) -> Head:
+    """The head of a cue packet whose first byte has been read."""
+    head = int.from_bytes(bytes([first]) + fields.take(HEAD_BYTES - 1), "big")
+    kind = head >> DURATION_BITS + LENGTH_BITS + 1
+    access = bool(head >> DURATION_BITS + LENGTH_BITS & 1)
+    duration = head >> LENGTH_BITS & (1 << DURATION_BITS) - 1
+    length = head & (1 << LENGTH_BITS) - 1
+    duration = duration or fields.varint("duration", 1, (1 << 35) - 1)
+    return Head(kind, access, duration, length or read_length(fields, 1))
+
+
+def read_length(fields: Fields, least: int) -> int:
+    """The length of a packet's payload or body, where it stands as a varint."""
+    return fields.varint("the length of a packet", least, MAX_PAYLOAD_BYTES)
+
+
+def is_control(first: int) -> bool:
+    """Whether a packet that starts with this byte is a control packet."""
+    return first >> 6 == 0
+
+
+def read_span(fields: Fields) -> int:
+    """Read the start of any packet but the end; the bytes between it and the checksum."""
+    first = fields.take(1)[0]
+    return read_length(fields, 0) if is_control(first) else read_head(first, fields).length
 
 
 def cue_packet(kind: CueType, random_access: bool, duration: int, payload: bytes) -> bytes:
@@ -87,7 +140,7 @@ def checked(data: bytes) -> bytes:
     return data + checksum(data)
 
 
-def checksum(data: bytes) -> bytes:
+def checksum(data: bytes | bytearray) -> bytes:
     """CRC-8 of ``data``: polynomial 0x2F, start and final xor 0xFF, as in AUTOSAR.
 
     It finds every error of up to three bits in 15 bytes, and any single bit in a packet.

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Protocol
 
 from mmcodec.bitstream.fields import MAX_VARINT_BYTES, FieldReader
 from mmcodec.bitstream.packets import (
-    DURATION_BITS,
     FRAMING,
-    HEAD_BYTES,
     HEADER,
-    LENGTH_BITS,
+    LONGEST_HEAD,
     MAX_CUE_S,
-    MAX_PAYLOAD_BYTES,
     Control,
     CuePacket,
     CueType,
+    Head,
     checksum,
+    is_control,
+    read_head,
+    read_length,
 )
+from mmcodec.bitstream.resync import Search, claimed_end
 from mmcodec.bitstream.syntax import (
     CONTEXT_PROMPTS,
     StreamHeader,
@@ -33,7 +35,12 @@ from mmcodec.errors import BitstreamError, TruncatedStreamError
 from mmcodec.timeline import Cue, Layer, Prompt, Segment, SegmentKind, Shot, TrackKind
 
 _MAX_HEADER_BYTES = 1 << 13
-_TRACKS = {CueType.SHOT: TrackKind.VIDEO, CueType.SEGMENT: TrackKind.AUDIO}
+_MOST_PASSED = 1 << 10
+"""Prompts that are kept undecoded."""
+_TRACKS: dict[int, TrackKind] = {
+    CueType.SHOT: TrackKind.VIDEO,
+    CueType.SEGMENT: TrackKind.AUDIO,
+}
 
 
 class ByteSource(Protocol):
@@ -44,23 +51,31 @@ class ByteSource(Protocol):
 
 
 class _Input:
-    """A source with the place in it, and what has been read since the last checksum."""
+    """A source with the place in it; what has been read of a packet can be given back."""
 
     def __init__(self, source: ByteSource) -> None:
         self._source = source
+        self._ahead = bytearray()
+        self._packet = bytearray()
         self.offset = 0
-        self.unchecked = b""
+
+    def ahead(self, count: int) -> bytearray:
+        """What comes next, not taken: at least ``count`` bytes if there are so many."""
+        while len(self._ahead) < count:  # a pipe may hand out a large packet in tiny parts
+            more = self._source.read(count - len(self._ahead))
+            if not more:
+                break
+            self._ahead += more
+        return self._ahead
 
     def take(self, count: int) -> bytes:
-        data = bytearray()  # a pipe may hand out a large packet in tiny parts
-        while len(data) < count:
-            more = self._source.read(count - len(data))
-            if not more:
-                raise TruncatedStreamError("the stream is cut short", self.offset + len(data))
-            data += more
+        data = bytes(self.ahead(count)[:count])
+        if len(data) < count:
+            raise TruncatedStreamError("the stream is cut short", self.offset + len(data))
+        del self._ahead[:count]
+        self._packet += data
         self.offset += count
-        self.unchecked += data
-        return bytes(data)
+        return data
 
     def varint(self, name: str, low: int, high: int) -> int:
         data = self.take(1)
@@ -68,68 +83,115 @@ class _Input:
             data += self.take(1)
         return FieldReader(data, self.offset - len(data)).varint(name, low, high)
 
+    def begin(self) -> None:
+        """A packet starts here."""
+        self._packet.clear()
+
+    def give_back(self) -> None:
+        """Go back to where the packet started."""
+        self._ahead[:0] = self._packet
+        self.offset -= len(self._packet)
+        self._packet.clear()
+
     def finish(self) -> None:
-        if self._source.read(1):
+        if self.ahead(1):
             raise BitstreamError(
                 "a packet is damaged (the stream goes on after its end)", self.offset
             )
 
     def check(self, what: str) -> None:
-        data, start = self.unchecked, self.offset - len(self.unchecked)
-        if checksum(data) != self.take(1):
+        expected, start = checksum(self._packet), self.offset - len(self._packet)
+        if self.take(1) != expected:
             raise BitstreamError(f"{what} is damaged (its checksum does not match)", start)
-        self.unchecked = b""
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """The head of a cue packet."""
-
-    track: TrackKind | None
-    random_access: bool
-    duration: int
-    length: int
 
 
 class StreamReader:
     """Reads the header at once; :meth:`cues` gives the rest as it comes.
 
     ``account`` counts the bytes read, by name; packets of unknown type count as framing.
+    With ``conceal``, :meth:`cues` goes on after a damaged packet where it can: the packet comes
+    as a lost one if its head tells its time, and ``damage`` says what was wrong. Prompts that
+    were coded after a lost one stay unknown, and empty, until the next random access point.
 
     Raises:
         BitstreamError: it is no ``.mmc`` stream, or its header is damaged.
     """
 
-    def __init__(self, source: ByteSource) -> None:
+    def __init__(self, source: ByteSource, *, conceal: bool = False) -> None:
         self._input = _Input(source)
+        self._conceal = conceal
+        self._search = Search(self._input.ahead)
+        self._context_lost = self._ended = False
         self._ends = dict.fromkeys(TrackKind, 0)
         self._gaps = dict.fromkeys(TrackKind, 0)
         self._context: deque[str] = deque(maxlen=CONTEXT_PROMPTS)
+        self._passed: list[bytes] = []
+        self._prompts_from_s = 0.0
+        self.damage: list[str] = []
         self.header = self._read_header()
         self.account = Counter({HEADER: self._input.offset})
 
-    def cues(self) -> Iterator[CuePacket]:
+    def cues(self, prompts_from_s: float = 0.0) -> Iterator[CuePacket]:
         """The cues in stream order.
+
+        Prompts of cues that end before ``prompts_from_s`` seconds come empty. They are decoded
+        only where a later one needs them, so that what comes before a place is passed over fast.
 
         Raises:
             TruncatedStreamError: the stream ends before its end packet.
-            BitstreamError: a packet is damaged.
+            BitstreamError: a packet is damaged, and with ``conceal`` no other follows it.
         """
-        start = self._input.offset
-        while True:
-            first = self._input.take(1)[0]
-            if first == Control.END:
-                self.account[FRAMING] += self._input.offset - start
-                self._input.finish()
-                return
-            if first >> 6 == 0:
-                self._control(first)
-                continue
-            received = self._cue(first, start)
-            if received is not None:
+        self._prompts_from_s = prompts_from_s
+        while not self._ended:
+            self._input.begin()
+            try:
+                received = self._packet()
+            except BitstreamError as error:
+                if not self._conceal:
+                    raise
+                received = self._lost(error)
+            if received:
                 self.account += received.account()
-                start = self._input.offset
                 yield received
+
+    def _packet(self) -> CuePacket | None:
+        """The next packet; None if it holds no cue that is known."""
+        start = self._input.offset
+        first = self._input.take(1)[0]
+        received = None
+        if first == Control.END:
+            self._input.finish()
+            self._ended = True
+        elif is_control(first):
+            self._control(first)
+        else:
+            received = self._cue(read_head(first, self._input), start)
+        if received is None:
+            self.account[FRAMING] += self._input.offset - start
+        return received
+
+    def _lost(self, error: BitstreamError) -> CuePacket | None:
+        """Pass over a packet that is damaged; its time is that of its head, if that can be."""
+        self._input.give_back()
+        start = self._input.ahead(LONGEST_HEAD)
+        skipped = self._search.next_packet(claimed_end(start, 0))
+        if skipped is None:
+            raise error
+        self.damage.append(str(error))
+        self._context_lost = True
+        fields = FieldReader(self._input.take(skipped), self._input.offset - skipped)
+        with suppress(BitstreamError):
+            return CuePacket(self._lost_cue(fields), skipped, {}, lost=True)
+        self.account[FRAMING] += skipped
+        return None
+
+    def _lost_cue(self, fields: FieldReader) -> Cue:
+        head = read_head(fields.take(1)[0], fields)
+        track = _TRACKS.get(head.kind)
+        if track is None or head.duration > self._most_ticks(track, fields.offset):
+            raise BitstreamError("a packet is damaged, and its time is lost", fields.offset)
+        kind = SegmentKind.SILENCE if track is TrackKind.AUDIO else None
+        return Cue(self._span(head.duration, kind), Prompt(""))
 
     def _read_header(self) -> StreamHeader:
         """The header is not framed: its bytes are read as its fields ask for them."""
@@ -144,7 +206,7 @@ class StreamReader:
 
     def _control(self, code: int) -> None:
         """A control packet: a gap moves the clock of a track, others are skipped."""
-        length = self._input.varint("the length of a packet", 0, MAX_PAYLOAD_BYTES)
+        length = read_length(self._input, 0)
         at = self._input.offset
         body = self._input.take(length)
         self._input.check("a packet")
@@ -157,46 +219,49 @@ class StreamReader:
             self._gaps[track] += gap
             self._ends[track] += gap
 
-    def _cue(self, first: int, start: int) -> CuePacket | None:
-        head = self._head(first)
+    def _cue(self, head: Head, start: int) -> CuePacket | None:
         at = self._input.offset
         payload = self._input.take(head.length)
         self._input.check("a packet")
-        if head.track is None:
+        track = _TRACKS.get(head.kind)
+        if track is None:
             return None
-        if not 1 <= head.duration <= self._most_ticks(head.track, at):
+        if head.duration > self._most_ticks(track, at):
             raise BitstreamError(f"a cue lasts {head.duration} ticks, too long", at)
         if head.random_access:
             self._context.clear()
-        content = parse_payload(head.track, FieldReader(payload, at))
-        prompt = self._prompt(content.layers.get(Layer.PROMPT, b""))
+            self._passed.clear()
+            self._context_lost = False
+        content = parse_payload(track, FieldReader(payload, at))
+        span = self._span(head.duration, content.kind)
+        prompt = self._prompt(content.layers.get(Layer.PROMPT, b""), self._end_s(track))
         descriptors: dict[Layer, bytes] = {**content.layers}
         descriptors.pop(Layer.PROMPT, None)
         sizes = {layer: len(data) for layer, data in content.layers.items()}
-        cue = Cue(self._span(head, content.kind), prompt, descriptors)
+        cue = Cue(span, prompt, descriptors)
         return CuePacket(cue, self._input.offset - start, sizes)
 
-    def _head(self, first: int) -> _Head:
-        head = int.from_bytes(bytes([first]) + self._input.take(HEAD_BYTES - 1), "big")
-        kind = head >> DURATION_BITS + LENGTH_BITS + 1
-        access = bool(head >> DURATION_BITS + LENGTH_BITS & 1)
-        duration = head >> LENGTH_BITS & (1 << DURATION_BITS) - 1
-        length = head & (1 << LENGTH_BITS) - 1
-        duration = duration or self._input.varint("duration", 1, (1 << 35) - 1)
-        length = length or self._input.varint("the length of a packet", 1, MAX_PAYLOAD_BYTES)
-        track = _TRACKS[CueType(kind)] if kind in set(CueType) else None
-        return _Head(track, access, duration, length)
-
-    def _prompt(self, data: bytes) -> Prompt:
-        text = decode_text(data, self._context, self.header.text_coder)
-        if text:
-            self._context.append(text)
+    def _prompt(self, data: bytes, end_s: float) -> Prompt:
+        if self._context_lost and self.header.text_coder:
+            return Prompt("")
+        self._passed.append(data)
+        if end_s < self._prompts_from_s and len(self._passed) < _MOST_PASSED:
+            return Prompt("")
+        text = ""
+        for code in self._passed:
+            text = decode_text(code, self._context, self.header.text_coder)
+            if text:
+                self._context.append(text)
+        self._passed.clear()
         return Prompt(text)
 
-    def _span(self, head: _Head, kind: SegmentKind | None) -> Shot | Segment:
+    def _end_s(self, track: TrackKind) -> float:
+        return float(self._ends[track] * (time_base_of(self.header, track) or 0))
+
+    def _span(self, duration: int, kind: SegmentKind | None) -> Shot | Segment:
         track = TrackKind.VIDEO if kind is None else TrackKind.AUDIO
         start = self._ends[track]
-        self._ends[track] = end = start + head.duration
+        self._ends[track] = end = start + duration
         self._gaps[track] = 0
         return Shot(start, end) if kind is None else Segment(start, end, kind)
 

@@ -46,7 +46,7 @@ def main() -> None:
     """Run the command; every expected failure is one line on standard error.
 
     Exit codes: 0 all well, 1 a medium or a stream is at fault, 2 the request is, 3 a stream was
-    cut short and decoded up to the cut.
+    damaged or cut short, and what could be decoded was.
     """
     try:
         app()

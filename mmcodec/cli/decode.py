@@ -6,9 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from mmcodec.cli.options import Force, Json, print_json, progress_bar, say
-
-EXIT_TRUNCATED = 3
+from mmcodec.cli.options import Force, Json, print_json, progress_bar, report_damage, say
 
 
 def decode(
@@ -22,12 +20,20 @@ def decode(
             "- pipes Matroska.",
         ),
     ] = None,
+    start: Annotated[
+        float, typer.Option("--start", min=0.0, help="Begin at this second of the stream.")
+    ] = 0.0,
+    end: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--end", min=0.0, help="Stop at this second [default: the end]."),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Synthesize picture and sound from a .mmc stream.
 
-    A stream that is cut short is decoded up to the cut; the exit code is then 3.
+    Damaged packets are concealed, and a stream that is cut short is decoded up to the cut; the
+    exit code is then 3.
 
     Examples:
 
@@ -35,21 +41,22 @@ def decode(
 
       mmcodec decode note.mmc -o note.wav
 
+      mmcodec decode clip.mmc --start 12 --end 20
+
       mmcodec decode clip.mmc -o - | mpv -
     """
     import mmcodec
     from mmcodec.cli.tables import stream_values
 
     with progress_bar("decoding") as progress:
-        report = mmcodec.decode(source, output, force=force, progress=progress)
+        settings = mmcodec.DecodeSettings(start_s=start, end_s=end)
+        report = mmcodec.decode(source, output, settings, force=force, progress=progress)
     stream = report.stream
     if as_json and output != "-":
         elapsed, speed = round(report.elapsed_s, 3), round(report.speed, 2)
         values = {"output": report.target, "elapsed_s": elapsed, "speed": speed}
         print_json({**values, **stream_values(stream)})
     else:
-        timing = f": {stream.duration_s:.2f} s, {report.speed:.1f} x real time"
+        timing = f": {report.duration_s:.2f} s, {report.speed:.1f} x real time"
         say(f"{report.target}{'' if stream.is_still else timing}")
-    if stream.error:
-        say(f"{source}: {stream.error}; decoded up to the cut")
-        raise typer.Exit(EXIT_TRUNCATED)
+    report_damage(source, stream)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmcodec.cli.decode import EXIT_TRUNCATED
-from mmcodec.cli.options import Json, print_json, say
+from mmcodec.cli.options import Json, print_json, report_damage
 
 
 def info(
@@ -34,6 +33,4 @@ def info(
         console = Console()
         console.print(stream_table(stream, source))
         console.print(cue_table(stream))
-    if stream.error:
-        say(f"{source}: {stream.error}")
-        raise typer.Exit(EXIT_TRUNCATED)
+    report_damage(source, stream)

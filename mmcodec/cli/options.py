@@ -6,9 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from mmcodec import StreamInfo
+
+EXIT_INCOMPLETE = 3
 
 Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
@@ -37,6 +42,16 @@ def progress_bar(label: str) -> Iterator[Callable[[float, float | None], None] |
 def say(text: str) -> None:
     """Print a remark on standard error, where it cannot end up in a piped stream."""
     print(f"mmcodec: {text}", file=sys.stderr)
+
+
+def report_damage(source: str, stream: StreamInfo) -> None:
+    """Say what of a stream was concealed or is missing, and exit with 3 if anything was."""
+    for reason in stream.damage:
+        say(f"{source}: {reason}; concealed")
+    if stream.error:
+        say(f"{source}: {stream.error}; all up to the cut is there")
+    if stream.damage or stream.error:
+        raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def print_json(value: object) -> None:

@@ -30,6 +30,7 @@ def stream_values(stream: StreamInfo) -> dict[str, object]:
         "shots": _count(stream, "video"),
         "segments": _count(stream, "audio"),
         "truncated": stream.error is not None,
+        "damage": list(stream.damage),
     }
 
 
@@ -45,6 +46,7 @@ def cue_values(stream: StreamInfo) -> list[dict[str, object]]:
                 "start_s": round(float(start), 3),
                 "end_s": round(float(end), 3),
                 "prompt": packet.cue.prompt.text,
+                "lost": packet.lost,
                 "bytes": packet.wire_bytes,
                 "bytes_by_layer": dict(packet.account()),
             }
@@ -111,7 +113,7 @@ def cue_table(stream: StreamInfo) -> Table:
         start, end = stream.timeline.seconds(packet.cue.span)
         table.add_row(
             f"{float(start):.2f}-{float(end):.2f} s",
-            _kind(packet.cue),
+            "lost" if packet.lost else _kind(packet.cue),
             str(packet.wire_bytes),
             packet.cue.prompt.text,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeGuard
 from urllib.parse import urlsplit
@@ -83,17 +84,23 @@ def decode(
 
     ``target`` is by default the source's name with ``.decoded.mp4`` (``.wav`` for sound alone,
     ``.png`` for a still); ``-`` and binary files get Matroska. Of a stream that is cut short all
-    up to the cut is decoded, and the report's ``stream.error`` says so.
+    up to the cut is decoded, and the report's ``stream.error`` says so; packets that are damaged
+    are concealed, and its ``stream.damage`` names them.
 
     Raises:
-        UsageError: the source does not exist, or the target does, or its suffix is unknown.
-        BitstreamError: the stream is damaged, or cut before its first cue.
+        UsageError: the source does not exist, or the target does, or its suffix is unknown; or
+            the stream has nothing in the part that is asked for.
+        BitstreamError: the stream is damaged beyond repair, or cut before its first cue.
         MediaError: the target cannot be written.
     """
     started = time.perf_counter()
-    total = probe(source).duration_s if progress and _is_file(source) else None
+    settings = settings or DecodeSettings()
+    if settings.end_s is not None and not 0 <= settings.start_s < settings.end_s:
+        raise UsageError(f"no time lies from {settings.start_s:g} to {settings.end_s:g} s")
+    whole_s = probe(source).duration_s if progress and _is_file(source) else None
+    total = whole_s and min(whole_s, settings.end_s or whole_s) - settings.start_s
     with _opened_stream(source) as stream:
-        incoming = _Incoming(StreamReader(stream))
+        incoming = _Incoming(StreamReader(stream, conceal=True), settings)
         header = incoming.header
         if target is None:
             target = _beside(source, f".decoded{suffix_for(header.video, header.audio)}")
@@ -103,17 +110,21 @@ def decode(
             whole_output(target, force) as place,
             MediaWriter(place, suffix, header.video, header.audio) as media,
         ):
-            decoder = Decoder(header, settings or DecodeSettings())
+            decoder = Decoder(header, settings)
             for item in ahead(_decoded(incoming, decoder), _DECODE_AHEAD):
                 if isinstance(item, Picture):
                     media.picture(item.pixels)
                 elif isinstance(item, Sound):
                     media.sound(item.samples)
                 else:
-                    _write_prompt(item, media, header)
+                    _write_prompt(item, media, header, settings.start_s)
                 if progress:
                     progress(media.seconds, total)
-    return DecodeReport(incoming.info(), str(target), time.perf_counter() - started)
+            if not media.seconds:
+                raise UsageError(f"the stream has nothing at {settings.start_s:g} s")
+            seconds = media.seconds
+    elapsed = time.perf_counter() - started
+    return DecodeReport(incoming.info(decoder.damage), str(target), seconds, elapsed)
 
 
 def probe(source: str | Path | BinaryIO) -> StreamInfo:
@@ -121,20 +132,24 @@ def probe(source: str | Path | BinaryIO) -> StreamInfo:
 
     Raises:
         UsageError: the source does not exist.
-        BitstreamError: the stream is damaged, or cut before its first cue.
+        BitstreamError: the stream is damaged beyond repair, or cut before its first cue.
     """
     with _opened_stream(source) as stream:
-        incoming = _Incoming(StreamReader(stream))
+        incoming = _Incoming(StreamReader(stream, conceal=True), DecodeSettings())
         for _ in incoming.packets():
             pass
     return incoming.info()
 
 
 class _Incoming:
-    """The packets of a stream as they come, remembered; a cut ends them and is noted."""
+    """The packets of a stream as they come, remembered; a cut ends them and is noted.
 
-    def __init__(self, reader: StreamReader) -> None:
+    Only those are given that lie in the part that is asked for.
+    """
+
+    def __init__(self, reader: StreamReader, part: DecodeSettings) -> None:
         self._reader = reader
+        self._part = part
         self._packets: list[CuePacket] = []
         self._error: str | None = None
         self.header = reader.header
@@ -142,9 +157,10 @@ class _Incoming:
     def packets(self) -> Iterator[CuePacket]:
         """The cues with their costs."""
         try:
-            for packet in self._reader.cues():
+            for packet in self._reader.cues(self._part.start_s):
                 self._packets.append(packet)
-                yield packet
+                if self._wanted(packet.cue):
+                    yield packet
         except TruncatedStreamError as error:
             if not self._packets:
                 raise
@@ -152,22 +168,29 @@ class _Incoming:
         if not self._packets:
             raise BitstreamError("the stream has no cue")
 
-    def info(self) -> StreamInfo:
+    def info(self, more_damage: Sequence[str] = ()) -> StreamInfo:
         """What has been read so far."""
         account = dict(self._reader.account)
-        return StreamInfo(self.header, tuple(self._packets), account, self._error)
+        damage = (*self._reader.damage, *more_damage)
+        return StreamInfo(self.header, tuple(self._packets), account, self._error, damage)
+
+    def _wanted(self, cue: Cue) -> bool:
+        start, end = Timeline(self.header.video, self.header.audio).seconds(cue.span)
+        before_end = self._part.end_s is None or start < self._part.end_s
+        return before_end and end > self._part.start_s
 
 
 def _decoded(incoming: _Incoming, decoder: Decoder) -> Iterator[Cue | Picture | Sound]:
     """Each cue, and then what it decodes to."""
     for packet in incoming.packets():
         yield packet.cue
-        yield from decoder.decode(packet.cue)
+        yield from decoder.decode(packet)
 
 
-def _write_prompt(cue: Cue, media: MediaWriter, header: StreamHeader) -> None:
+def _write_prompt(cue: Cue, media: MediaWriter, header: StreamHeader, origin_s: float) -> None:
     start, end = Timeline(header.video, header.audio).seconds(cue.span)
-    media.prompt(cue.track, start, end, cue.prompt.text)
+    origin = Fraction(origin_s)
+    media.prompt(cue.track, max(start - origin, Fraction(0)), end - origin, cue.prompt.text)
 
 
 def _is_file(place: str | Path | BinaryIO) -> TypeGuard[str | Path]:

@@ -15,13 +15,15 @@ class StreamInfo:
     """A stream and what it costs.
 
     ``account`` is bytes by name (header, framing, and each layer) and adds up to ``bytes``;
-    ``error`` says why a stream that is cut short ends early, and is None for a whole one.
+    ``error`` says why a stream that is cut short ends early, and is None for a whole one;
+    ``damage`` says what was wrong with each packet that is concealed.
     """
 
     header: StreamHeader
     packets: tuple[CuePacket, ...]
     account: Mapping[str, int]
     error: str | None = None
+    damage: tuple[str, ...] = ()
 
     @property
     def timeline(self) -> Timeline:
@@ -82,13 +84,14 @@ class EncodeReport:
 
 @dataclass(frozen=True, slots=True)
 class DecodeReport:
-    """A decode: the stream that was read, and seconds it took."""
+    """A decode: the stream that was read, seconds of media made, and seconds it took."""
 
     stream: StreamInfo
     target: str
+    duration_s: float
     elapsed_s: float
 
     @property
     def speed(self) -> float:
         """Seconds of media decoded a second."""
-        return self.stream.duration_s / self.elapsed_s
+        return self.duration_s / self.elapsed_s

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
+
+_FOREVER = 1 << 62
+"""Ticks, more than any stream has."""
 
 
 class Profile(StrEnum):
@@ -40,7 +44,14 @@ class EncodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class DecodeSettings:
-    """How to decode: names of the backends that synthesize."""
+    """How to decode: names of the backends that synthesize, and what part, in seconds."""
 
     video_synthesizer: str = "offline"
     audio_synthesizer: str = "offline"
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    def ticks(self, time_base: Fraction) -> tuple[int, int]:
+        """Start and end of the part in ticks of a track."""
+        end = _FOREVER if self.end_s is None else round(self.end_s / time_base)
+        return round(self.start_s / time_base), end
