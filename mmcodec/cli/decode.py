@@ -53,8 +53,12 @@ def decode(
         report = mmcodec.decode(source, output, settings, force=force, progress=progress)
     stream = report.stream
     if as_json and output != "-":
-        elapsed, speed = round(report.elapsed_s, 3), round(report.speed, 2)
-        values = {"output": report.target, "elapsed_s": elapsed, "speed": speed}
+        values = {
+            "output": report.target,
+            "decoded_s": round(report.duration_s, 3),
+            "elapsed_s": round(report.elapsed_s, 3),
+            "speed": round(report.speed, 2),
+        }
         print_json({**values, **stream_values(stream)})
     else:
         timing = f": {report.duration_s:.2f} s, {report.speed:.1f} x real time"
