@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmcodec.entropy.gru import Network
 from mmcodec.entropy.text import MAX_TEXT_BYTES, TEXT_CODER, decode_text, encode_text
+from mmcodec.entropy.text_model import text_model
+from mmcodec.entropy.text_neural import most_symbols
 from mmcodec.errors import BitstreamError
 
 CODERS = pytest.mark.parametrize("coder", [0, 1])
@@ -87,6 +90,24 @@ def test_a_damaged_prompt_is_soon_refused(seed):
     with contextlib.suppress(BitstreamError):
         decode_text(data)
     assert time.process_time() - start < 3  # a second on an idle machine
+
+
+def test_a_text_that_says_nothing_new_is_as_long_as_its_symbols_ask_for():
+    text = 4 * "Dim shot, grey over dark grey; the camera pans slowly right; nothing moves. "
+    code, symbols = encode_text(text, [text]), len(text_model().parts(text)) + 1
+    assert most_symbols(len(code) - 1) < symbols <= most_symbols(len(code))
+    assert decode_text(code, [text]) == text
+
+
+def test_few_bytes_buy_little_work(monkeypatch):
+    steps = []
+    step = Network.step
+    monkeypatch.setattr(Network, "step", lambda *given: steps.append(1) or step(*given))
+    for seed in range(40):
+        steps.clear()
+        with contextlib.suppress(BitstreamError):
+            decode_text(random.Random(seed).randbytes(2) + bytes(2))
+        assert len(steps) <= most_symbols(4) == 64
 
 
 @CODERS

@@ -21,6 +21,9 @@ from mmcodec.errors import BitstreamError
 
 MAX_SYMBOLS = 1200
 """Bound of the work that a text can ask of the network: some 4,000 characters of English."""
+FREE_SYMBOLS, SYMBOLS_A_BYTE = 32, 8
+"""A shorter code may ask for less, so that hostile bytes buy no work without end; captions have
+some 1.5 symbols a byte, and one that has more is written in more bytes than it needs."""
 OVERDRAWN = 8
 """Bits by which a code may end before the last symbol is told from all others."""
 ENDING = (3500, 3500, 1800, 1400, 1150, 950, 760, 730, 720, 300, 60, 50, 12, 1)
@@ -56,7 +59,7 @@ def decode(data: bytes, context: Sequence[str], limit: int) -> str:
     model, decoder, before = text_model(), Decoder(data), context_of(context)
     characters = before.characters()
     state, symbol, text = before.state, END, ""
-    for _ in range(MAX_SYMBOLS):
+    for _ in range(most_symbols(len(data))):
         state = model.network.step(state, symbol)
         prediction = model.predict(state, before.recall)
         left = 8 * len(data) - decoder.bits_used
@@ -73,6 +76,11 @@ def decode(data: bytes, context: Sequence[str], limit: int) -> str:
     raise BitstreamError("a prompt does not end where it should")
 
 
+def most_symbols(size: int) -> int:
+    """Symbols that a code of ``size`` bytes may have, the end included."""
+    return min(MAX_SYMBOLS, FREE_SYMBOLS + SYMBOLS_A_BYTE * size)
+
+
 def _encode(parts: Sequence[tuple[int, str]], before: Context) -> bytes:
     """The shortest code whose own length, known to the decoder, it was made for."""
     model, state, last = text_model(), before.state, END
@@ -84,8 +92,9 @@ def _encode(parts: Sequence[tuple[int, str]], before: Context) -> bytes:
     plain = _write(steps, before, _UNLIMITED)
     # A text that is one run takes long to write and gains little: it is not tried in less.
     one_run = len(steps) == 2 and steps[0].symbol == ESCAPE
-    least = len(plain) if one_run else len(plain) - 2
-    codes = (_write(steps, before, size) for size in count(max(1, least)))
+    least = max(1, len(plain) if one_run else len(plain) - 2)
+    sizes = (size for size in count(least) if most_symbols(size) >= len(steps))
+    codes = (_write(steps, before, size) for size in sizes)
     return next(code for code in codes if code)
 
 
