@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mmcodec.pipeline.operations import decode, encode, probe
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
     from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile
-    from mmcodec.timeline import Cue, Timeline
+    from mmcodec.timeline import Cue, Synthesis, Timeline
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "MMCodecError",
     "Profile",
     "StreamInfo",
+    "Synthesis",
     "Timeline",
     "__version__",
     "decode",
@@ -40,7 +41,7 @@ _HOMES = {
     "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
     "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
     "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile"),
-    "mmcodec.timeline": ("Cue", "Timeline"),
+    "mmcodec.timeline": ("Cue", "Synthesis", "Timeline"),
 }
 
 

@@ -7,7 +7,7 @@ per tick, as a fraction), so that nothing drifts and every machine agrees.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from fractions import Fraction
 
@@ -38,6 +38,7 @@ class Layer(IntEnum):
     LOOK = 2
     SKETCH = 3
     SOUND = 4
+    PARAMETERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,47 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Synthesis:
+    """For which synthesizer a track or a cue was made, and with what settings.
+
+    A receiver that has the same gets the same; one that has not still gets something. What is
+    None is left to the synthesizer. ``style`` and ``negative`` are prompts that hold beside those
+    of the cues: how it should look or sound, and what should not be in it.
+    """
+
+    synthesizer: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    seed: int | None = None
+    steps: int | None = None
+    guidance_percent: int | None = None
+    """How strictly a diffusion model follows the prompt: 750 is a guidance scale of 7.5."""
+    strength_percent: int | None = None
+    """How far a model may go from the sketch: 0 keeps it, 100 ignores it."""
+    style: str | None = None
+    negative: str | None = None
+
+    def overridden_by(self, other: Synthesis) -> Synthesis:
+        """What is set in ``other``, and where nothing is, what is set here."""
+        names = (part.name for part in fields(self))
+        mine_and_other = ((n, getattr(self, n), getattr(other, n)) for n in names)
+        return Synthesis(**{n: mine if its is None else its for n, mine, its in mine_and_other})
+
+
+NO_SYNTHESIS = Synthesis()
+
+
+@dataclass(frozen=True, slots=True)
 class Cue:
-    """One timed entry of a track: what a shot or a segment is sent as."""
+    """One timed entry of a track: what a shot or a segment is sent as.
+
+    ``synthesis`` is what differs in it from the stream's.
+    """
 
     span: Shot | Segment
     prompt: Prompt
     descriptors: Mapping[Layer, bytes] = field(default_factory=dict)
+    synthesis: Synthesis = NO_SYNTHESIS
 
     @property
     def track(self) -> TrackKind:

@@ -217,7 +217,9 @@ def test_nothing_may_follow_the_end():
 
 def test_what_the_future_adds_is_skipped():
     flags = header_bytes(HEADER)
-    header = checked(flags[:2] + bytes([flags[2] | 16]) + flags[3:] + varint(3) + b"new")
+    header = checked(
+        flags[:2] + bytes([flags[2] | 16]) + flags[3:] + b"\x09\xf8\x01\x07\xfd\x01\x03new"
+    )
     listed = bytes([63]) + varint(99) + varint(2) + b"??" + varint(Layer.LOOK) + b"\x01l"
     data = (
         header

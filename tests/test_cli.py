@@ -74,6 +74,22 @@ def test_info_shows_prompts_for_people_and_machines(run, stream):
     assert values["video"]["frame_rate"] == "25"
 
 
+def test_info_prints_what_a_stream_says_as_text(run, tmp_path):
+    from mmcodec import EncodeSettings, Synthesis, encode
+
+    made_for = Synthesis(synthesizer="diffusers", seed=3, style="[bold]a[/b] \x1b[31mb :smile:")
+    encode(PHOTO, tmp_path / "a.mmc", EncodeSettings(video_synthesis=made_for))
+    shown = " ".join(run("info", tmp_path / "a.mmc").stdout.split())
+    assert "picture made for synthesizer diffusers, seed 3, style [bold]a[/b] [31mb" in shown
+    assert "\x1b" not in shown
+    values = json.loads(run("info", tmp_path / "a.mmc", "--json").stdout)
+    assert values["video_synthesis"] == {
+        "synthesizer": "diffusers", "seed": 3, "style": made_for.style,
+    }  # fmt: skip
+    assert values["audio_synthesis"] == {}
+    assert values["cues"][0]["synthesis"] == {}
+
+
 def test_standard_streams_carry_streams(run, make_clip, stream):
     encoded = run("encode", "-", "-o", "-", input=make_clip("a.mkv").read_bytes(), text=False)
     assert encoded.stdout.startswith(b"\xb5a")

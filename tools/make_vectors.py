@@ -12,6 +12,7 @@ import argparse
 import io
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from vector_defects import DEFECTS, Defect
@@ -20,7 +21,7 @@ from vector_streams import VECTORS, Vector
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.errors import MMCodecError
-from mmcodec.timeline import Cue, Segment
+from mmcodec.timeline import Cue, Segment, Synthesis
 
 FOLDER = Path(__file__).parents[1] / "tests" / "vectors"
 Fields = dict[str, object]
@@ -39,6 +40,8 @@ def header_fields(header: StreamHeader) -> Fields:
         },
         "audio": audio and {"sample_rate": audio.sample_rate, "channels": audio.channels},
         "text_coder": header.text_coder,
+        **synthesis_fields("video_synthesis", header.video_synthesis),
+        **synthesis_fields("audio_synthesis", header.audio_synthesis),
     }
 
 
@@ -53,7 +56,14 @@ def cue_fields(cue: Cue) -> Fields:
         **kind,
         "prompt": cue.prompt.text,
         "descriptors": layers,
+        **synthesis_fields("synthesis", cue.synthesis),
     }
+
+
+def synthesis_fields(name: str, synthesis: Synthesis) -> Fields:
+    """The parameters that are set, if any is, under ``name``."""
+    values = {key: value for key, value in asdict(synthesis).items() if value is not None}
+    return {name: values} if values else {}
 
 
 def vector_fields(vector: Vector) -> Fields:

@@ -107,7 +107,16 @@ DEFECTS = {
     "frame-rate-too-low": header("210100", "frame rate of 0.5", 1, 2),
     "sample-rate-too-low": header("2200", "sample rate is 999", 999),
     "sample-rate-too-high": header("2200", "sample rate is 192001", 192_001),
-    "header-fields-too-long": header("310101", "length of further fields is 4097", 4097),
+    "header-fields-too-long": header("310101", "length of the parameters is 4097", 4097),
+    "parameter-steps-zero": Defect(
+        checked(bytes.fromhex("b5613101010214") + b"\x00") + END_PACKET, "steps is 0"
+    ),
+    "parameter-over-end": Defect(
+        checked(bytes.fromhex("b561310101030509") + b"d") + END_PACKET, "over the end"
+    ),
+    "parameter-not-utf-8": Defect(
+        checked(bytes.fromhex("b561310101040502") + b"\xff\xfe") + END_PACKET, "no text"
+    ),
     "number-too-long": Defect(b"\xb5\x61\x21\x00\x01" + _LONG_VARINT, "too long an integer"),
     "cue-checksum": Defect(flipped(WHOLE, 12), _CHECKSUM),
     "second-cue-checksum": packets(PLAIN + flipped(PLAIN, 3), _CHECKSUM),

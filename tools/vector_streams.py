@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mmcodec.bitstream.fields import varint
@@ -20,7 +20,17 @@ from mmcodec.bitstream.packets import (
 )
 from mmcodec.bitstream.syntax import StreamHeader, header_bytes
 from mmcodec.bitstream.writer import StreamWriter
-from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind, Shot, VideoTrack
+from mmcodec.timeline import (
+    AudioTrack,
+    Cue,
+    Layer,
+    Prompt,
+    Segment,
+    SegmentKind,
+    Shot,
+    Synthesis,
+    VideoTrack,
+)
 
 Layers = dict[Layer, bytes]
 
@@ -91,9 +101,11 @@ def digits(count: int) -> str:
 def _with_fields() -> Vector:
     start = bytearray(header_bytes(BOTH))
     start[2] |= 16
+    number, text = varint(62 << 2) + b"\x07", varint(63 << 2 | 1) + b"\x03new"
+    fields = number + text
     return by_hand(
-        "header fields of a later version are skipped",
-        bytes(start) + b"\x03new",
+        "parameters of a later version in the header are skipped",
+        bytes(start) + varint(len(fields)) + fields,
         PLAIN,
         BOTH,
         LOOK_CUE,
@@ -197,6 +209,31 @@ VECTORS = {
         LOOK_CUE,
     ),
     "unknown-header-fields": _with_fields(),
+    "synthesis": written(
+        "parameters of synthesis in the header, for both tracks",
+        StreamHeader(
+            VIDEO.video,
+            AUDIO.audio,
+            video_synthesis=Synthesis(
+                synthesizer="diffusers",
+                model="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
+                revision="main",
+                seed=7,
+                steps=30,
+                guidance_percent=500,
+                strength_percent=60,
+                style="film noir",
+                negative="text",
+            ),
+            audio_synthesis=Synthesis(seed=0),
+        ),
+        LOOK_CUE,
+    ),
+    "synthesis-of-a-cue": written(
+        "parameters of synthesis that a cue overrides",
+        VIDEO,
+        replace(LOOK_CUE, synthesis=Synthesis(seed=300, strength_percent=40)),
+    ),
     "padded-numbers": by_hand(
         "varints with more groups than they need",
         header_bytes(BOTH),

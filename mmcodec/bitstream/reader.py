@@ -22,6 +22,7 @@ from mmcodec.bitstream.packets import (
     read_head,
     read_length,
 )
+from mmcodec.bitstream.parameters import parse_parameters
 from mmcodec.bitstream.resync import Search, claimed_end
 from mmcodec.bitstream.syntax import (
     CONTEXT_PROMPTS,
@@ -32,7 +33,16 @@ from mmcodec.bitstream.syntax import (
 )
 from mmcodec.entropy.text import decode_text
 from mmcodec.errors import BitstreamError, TruncatedStreamError
-from mmcodec.timeline import Cue, Layer, Prompt, Segment, SegmentKind, Shot, TrackKind
+from mmcodec.timeline import (
+    NO_SYNTHESIS,
+    Cue,
+    Layer,
+    Prompt,
+    Segment,
+    SegmentKind,
+    Shot,
+    TrackKind,
+)
 
 _MAX_HEADER_BYTES = 1 << 13
 _MOST_PASSED = 1 << 10
@@ -233,12 +243,15 @@ class StreamReader:
             self._passed.clear()
             self._context_lost = False
         content = parse_payload(track, FieldReader(payload, at))
+        parameters = FieldReader(content.layers.get(Layer.PARAMETERS, b""), at)
+        synthesis = parse_parameters(parameters).get(track, NO_SYNTHESIS)
         span = self._span(head.duration, content.kind)
         prompt = self._prompt(content.layers.get(Layer.PROMPT, b""), self._end_s(track))
         descriptors: dict[Layer, bytes] = {**content.layers}
         descriptors.pop(Layer.PROMPT, None)
+        descriptors.pop(Layer.PARAMETERS, None)
         sizes = {layer: len(data) for layer, data in content.layers.items()}
-        cue = Cue(span, prompt, descriptors)
+        cue = Cue(span, prompt, descriptors, synthesis)
         return CuePacket(cue, self._input.offset - start, sizes)
 
     def _prompt(self, data: bytes, end_s: float) -> Prompt:

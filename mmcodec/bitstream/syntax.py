@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mmcodec.bitstream.fields import FieldReader, varint
+from mmcodec.bitstream.parameters import parameters_bytes, parse_parameters
 from mmcodec.entropy.text import TEXT_CODER
 from mmcodec.errors import BitstreamError
 from mmcodec.timeline import (
     AUDIO_TIME_BASE,
+    NO_SYNTHESIS,
     AudioTrack,
     Layer,
     SegmentKind,
+    Synthesis,
     TrackKind,
     VideoTrack,
 )
@@ -28,6 +31,7 @@ MAX_SIDE = 1 << 14
 MAX_PIXELS = 1 << 24
 MAX_FRAME_RATE = 240
 MAX_SAMPLE_RATE = 192_000
+MAX_FIELDS_BYTES = 1 << 12
 CONTEXT_PROMPTS = 8
 """Prompts that a later one is coded after, since the random access point."""
 
@@ -62,6 +66,8 @@ class StreamHeader:
     video: VideoTrack | None
     audio: AudioTrack | None
     text_coder: int = TEXT_CODER
+    video_synthesis: Synthesis = NO_SYNTHESIS
+    audio_synthesis: Synthesis = NO_SYNTHESIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,11 @@ class Payload:
 
 
 def header_bytes(header: StreamHeader) -> bytes:
-    """Serialize ``header``, without its checksum."""
+    """Serialize ``header``, without its checksum.
+
+    Raises:
+        ValueError: the parameters of synthesis are too long, or one is out of its range.
+    """
     video, audio = header.video, header.audio
     flags = header.text_coder << _TEXT_CODER_SHIFT
     flags |= (_HAS_VIDEO if video else 0) | (_HAS_AUDIO if audio else 0)
@@ -92,12 +102,20 @@ def header_bytes(header: StreamHeader) -> bytes:
         number = SAMPLE_RATES.index(audio.sample_rate) if audio.sample_rate in SAMPLE_RATES else 0
         explicit += b"" if number else varint(audio.sample_rate)
         rates |= number << 4
+    parameters = parameters_bytes(
+        {TrackKind.VIDEO: header.video_synthesis, TrackKind.AUDIO: header.audio_synthesis}
+    )
+    if len(parameters) > MAX_FIELDS_BYTES:
+        raise ValueError(f"the parameters of synthesis are over {MAX_FIELDS_BYTES} bytes")
+    if parameters:
+        flags |= _HAS_FIELDS
+        explicit += varint(len(parameters)) + parameters
     start = (SIGNATURE << 4 | VERSION).to_bytes(2, "big")
     return start + bytes([flags, *numbers, rates]) + explicit
 
 
 def parse_header(fields: FieldReader) -> StreamHeader:
-    """Inverse of :func:`header_bytes`; fields of later versions behind the known ones are skipped.
+    """Inverse of :func:`header_bytes`.
 
     Raises:
         BitstreamError: it is no stream, a field is out of its range, or the version a later one.
@@ -123,9 +141,13 @@ def parse_header(fields: FieldReader) -> StreamHeader:
         audio = AudioTrack(rate, 2 if flags & _IS_STEREO else 1)
     if video is None and audio is None:
         raise BitstreamError("the stream has no track", fields.offset)
+    synthesis: dict[TrackKind, Synthesis] = {}
     if flags & _HAS_FIELDS:
-        fields.take(fields.varint("length of further fields", high=1 << 12))
-    return StreamHeader(video, audio, text_coder)
+        length = fields.varint("length of the parameters", high=MAX_FIELDS_BYTES)
+        at = fields.offset
+        synthesis = parse_parameters(FieldReader(fields.take(length), at))
+    of_video, of_audio = (synthesis.get(track, NO_SYNTHESIS) for track in TrackKind)
+    return StreamHeader(video, audio, text_coder, of_video, of_audio)
 
 
 def payload_bytes(payload: Payload) -> bytes:

@@ -18,6 +18,7 @@ from mmcodec.bitstream.packets import (
     control_packet,
     cue_packet,
 )
+from mmcodec.bitstream.parameters import parameters_bytes
 from mmcodec.bitstream.syntax import (
     CONTEXT_PROMPTS,
     Payload,
@@ -75,7 +76,12 @@ class StreamWriter:
         if access:
             self._context.clear()
         prompt = encode_text(cue.prompt.text, self._context, self._header.text_coder)
-        layers = {**({Layer.PROMPT: prompt} if prompt else {}), **cue.descriptors}
+        parameters = parameters_bytes({cue.track: cue.synthesis})
+        layers = {
+            **({Layer.PROMPT: prompt} if prompt else {}),
+            **cue.descriptors,
+            **({Layer.PARAMETERS: parameters} if parameters else {}),
+        }
         kind = cue.span.kind if isinstance(cue.span, Segment) else None
         payload = payload_bytes(Payload(layers, kind))
         data += cue_packet(TYPES[cue.track], access, cue.span.duration, payload)

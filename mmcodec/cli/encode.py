@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from mmcodec import Profile
-from mmcodec.cli.options import Force, Json, print_json, progress_bar, say
+from mmcodec.cli.options import Force, Json, print_json, progress_bar, say, show
 
 
 def encode(
@@ -53,6 +53,4 @@ def encode(
     if as_json and output != "-":
         print_json(encode_values(report))
         return
-    from rich.console import Console
-
-    Console(stderr=output == "-").print(encode_table(report))
+    show(encode_table(report), stderr=output == "-")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmcodec.cli.options import Json, print_json, report_damage
+from mmcodec.cli.options import Json, print_json, report_damage, show
 
 
 def info(
@@ -28,9 +28,5 @@ def info(
     if as_json:
         print_json({**stream_values(stream), "cues": cue_values(stream)})
     else:
-        from rich.console import Console
-
-        console = Console()
-        console.print(stream_table(stream, source))
-        console.print(cue_table(stream))
+        show(stream_table(stream, source), cue_table(stream))
     report_damage(source, stream)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from mmcodec import StreamInfo
 
 EXIT_INCOMPLETE = 3
@@ -52,6 +54,15 @@ def report_damage(source: str, stream: StreamInfo) -> None:
         say(f"{source}: {stream.error}; all up to the cut is there")
     if stream.damage or stream.error:
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def show(*tables: Table, stderr: bool = False) -> None:
+    """Print tables; what they quote from a stream is text, and no markup or control code."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr, markup=False, emoji=False)
+    for table in tables:
+        console.print(table)
 
 
 def print_json(value: object) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mmcodec import Cue, EncodeReport, StreamInfo
+    from mmcodec import Cue, EncodeReport, StreamInfo, Synthesis
 
 
 def stream_values(stream: StreamInfo) -> dict[str, object]:
@@ -27,6 +28,8 @@ def stream_values(stream: StreamInfo) -> dict[str, object]:
             "still": video.still,
         },
         "audio": audio and {"sample_rate": audio.sample_rate, "channels": audio.channels},
+        "video_synthesis": _set(stream.header.video_synthesis),
+        "audio_synthesis": _set(stream.header.audio_synthesis),
         "shots": _count(stream, "video"),
         "segments": _count(stream, "audio"),
         "truncated": stream.error is not None,
@@ -46,6 +49,7 @@ def cue_values(stream: StreamInfo) -> list[dict[str, object]]:
                 "start_s": round(float(start), 3),
                 "end_s": round(float(end), 3),
                 "prompt": packet.cue.prompt.text,
+                "synthesis": _set(packet.cue.synthesis),
                 "lost": packet.lost,
                 "bytes": packet.wire_bytes,
                 "bytes_by_layer": dict(packet.account()),
@@ -93,13 +97,17 @@ def stream_table(stream: StreamInfo, name: str) -> Table:
     table.add_row("stream", f"{stream.bytes:,}", _kbit(stream.bytes, _seconds(stream)), "100 %")
     _add_layers(table, stream)
     table.add_section()
-    video, audio = stream.header.video, stream.header.audio
+    header = stream.header
+    video, audio = header.video, header.audio
     if video:
         rate = "" if video.still else f", {float(video.frame_rate):.5g} frame/s"
         table.add_row("picture", f"{video.width}x{video.height}{rate}")
     if audio:
         layout = "mono" if audio.channels == 1 else "stereo"
         table.add_row("sound", f"{audio.sample_rate} Hz, {layout}")
+    for name, synthesis in (("picture", header.video_synthesis), ("sound", header.audio_synthesis)):
+        if values := _set(synthesis):
+            table.add_row(f"{name} made for", _printable(_listed(values)))
     _add_counts(table, stream)
     if not stream.is_still:
         table.add_row("duration", f"{stream.duration_s:.2f} s")
@@ -115,7 +123,7 @@ def cue_table(stream: StreamInfo) -> Table:
             f"{float(start):.2f}-{float(end):.2f} s",
             "lost" if packet.lost else _kind(packet.cue),
             str(packet.wire_bytes),
-            packet.cue.prompt.text,
+            _printable(packet.cue.prompt.text),
         )
     return table
 
@@ -127,7 +135,12 @@ def _table(title: str | None, *columns: str) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for column in columns:
         right = column in ("bytes", "kbit/s", "share")
-        table.add_column(column, justify="right" if right else "left", no_wrap=column != "prompt")
+        table.add_column(
+            column,
+            justify="right" if right else "left",
+            no_wrap=column not in ("prompt", "bytes"),
+            overflow="fold",
+        )
     return table
 
 
@@ -140,6 +153,19 @@ def _add_layers(table: Table, stream: StreamInfo) -> None:
 def _add_counts(table: Table, stream: StreamInfo) -> None:
     table.add_row("shots", str(_count(stream, "video")))
     table.add_row("segments", str(_count(stream, "audio")))
+
+
+def _listed(values: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _printable(text: str) -> str:
+    """``text`` on one line, without the codes by which it could steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _set(synthesis: Synthesis) -> dict[str, object]:
+    return {name: value for name, value in asdict(synthesis).items() if value is not None}
 
 
 def _count(stream: StreamInfo, track: str) -> int:

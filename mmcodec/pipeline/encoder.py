@@ -52,7 +52,12 @@ class Encoder:
         video, audio = media.info.video, media.info.audio
         self._shots = _ShotEncoder(video, settings) if video else None
         self._segments = _SegmentEncoder(audio, settings) if audio else None
-        self.header = StreamHeader(video, audio)
+        self.header = StreamHeader(
+            video,
+            audio,
+            video_synthesis=settings.video_synthesis,
+            audio_synthesis=settings.audio_synthesis,
+        )
 
     def cues(self, progress: Progress | None = None) -> Iterator[Cue]:
         """The cues in the order in which they end.

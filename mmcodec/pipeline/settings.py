@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from mmcodec.timeline import NO_SYNTHESIS, Synthesis
+
 _FOREVER = 1 << 62
 """Ticks, more than any stream has."""
 
@@ -21,7 +23,11 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EncodeSettings:
-    """How to encode. ``captioner`` and ``sound_captioner`` are backend names."""
+    """How to encode. ``captioner`` and ``sound_captioner`` are backend names.
+
+    ``video_synthesis`` and ``audio_synthesis`` tell decoders which synthesizers the stream is
+    made for; it decodes with any.
+    """
 
     profile: Profile = Profile.SKETCH
     video: bool = True
@@ -30,6 +36,8 @@ class EncodeSettings:
     """Encode what can be read of a file that is cut short, instead of refusing it."""
     captioner: str = "rules"
     sound_captioner: str = "rules"
+    video_synthesis: Synthesis = NO_SYNTHESIS
+    audio_synthesis: Synthesis = NO_SYNTHESIS
 
     @property
     def sketch_bit_rate(self) -> int:
