@@ -37,3 +37,7 @@ class TruncatedStreamError(BitstreamError):
 
 class BackendError(MMCodecError):
     """A captioner, transcriber or synthesizer is unknown, not installed, or failed."""
+
+
+class OutOfMemoryError(BackendError):
+    """A model does not fit into memory with the work that it was given; less may."""

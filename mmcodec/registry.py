@@ -7,10 +7,11 @@ points in the group ``mmcodec.<group>``, for example ``mmcodec.captioners``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import signature
 
 from mmcodec.errors import BackendError
 
@@ -23,22 +24,70 @@ class Group(StrEnum):
     TRANSCRIBER = "transcribers"
     VIDEO_SYNTHESIZER = "video_synthesizers"
     AUDIO_SYNTHESIZER = "audio_synthesizers"
+    SPEECH_SYNTHESIZER = "speech_synthesizers"
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """``target`` is "module:attribute" of a factory; ``extra`` is what pip installs for it."""
+    """``target`` is "module:attribute" of a factory; ``extra`` is what pip installs for it.
+
+    A factory that runs a model takes a :class:`ModelSettings`; others take nothing.
+    """
 
     target: str
     extra: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What a backend that runs a model is told; what is None is its own choice.
+
+    ``model`` is the id of a model hub or a local folder, ``device`` such as "cpu" or "cuda:0",
+    ``dtype`` such as "bfloat16". ``offload`` keeps in the device's memory only what is at work.
+    """
+
+    model: str | None = None
+    revision: str | None = None
+    device: str | None = None
+    dtype: str | None = None
+    offload: bool = False
+
+
+_CAPTIONING, _SYNTHESIS = "mmcodec.captioning", "mmcodec.synthesis"
 _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
-    Group.CAPTIONER: {"rules": Backend("mmcodec.captioning.rules:RulesCaptioner")},
-    Group.SOUND_CAPTIONER: {"rules": Backend("mmcodec.captioning.rules:RulesSoundCaptioner")},
-    Group.TRANSCRIBER: {},
-    Group.VIDEO_SYNTHESIZER: {"offline": Backend("mmcodec.synthesis.offline_video:OfflineVideo")},
-    Group.AUDIO_SYNTHESIZER: {"offline": Backend("mmcodec.synthesis.offline_audio:OfflineAudio")},
+    Group.CAPTIONER: {
+        "vision-language": Backend(f"{_CAPTIONING}.vision_language:VisionLanguage", "models"),
+        "openai": Backend(f"{_CAPTIONING}.openai_chat:OpenAIChat", "api"),
+        "rules": Backend(f"{_CAPTIONING}.rules:RulesCaptioner"),
+    },
+    Group.SOUND_CAPTIONER: {
+        "audio-language": Backend(f"{_CAPTIONING}.audio_language:AudioLanguage", "models"),
+        "tags": Backend(f"{_CAPTIONING}.sound_tags:SoundTags", "models"),
+        "clap": Backend(f"{_CAPTIONING}.sound_tags:ClapTags", "models"),
+        "rules": Backend(f"{_CAPTIONING}.rules:RulesSoundCaptioner"),
+    },
+    Group.TRANSCRIBER: {
+        "whisper": Backend(f"{_CAPTIONING}.transcribers:Whisper", "models"),
+        "moonshine": Backend(f"{_CAPTIONING}.transcribers:Moonshine", "models"),
+    },
+    Group.VIDEO_SYNTHESIZER: {
+        "diffusers": Backend(f"{_SYNTHESIS}.diffusion_video:DiffusionVideo", "models"),
+        "keyframes": Backend(f"{_SYNTHESIS}.keyframes:KeyframeAnimation", "models"),
+        "openai": Backend(f"{_SYNTHESIS}.keyframes:OpenAIKeyframes", "api"),
+        "offline": Backend(f"{_SYNTHESIS}.offline_video:OfflineVideo"),
+    },
+    Group.AUDIO_SYNTHESIZER: {
+        "musicgen": Backend(f"{_SYNTHESIS}.musicgen:MusicGen", "models"),
+        "audiogen": Backend(f"{_SYNTHESIS}.musicgen:AudioGen", "models"),
+        "stable-audio": Backend(f"{_SYNTHESIS}.diffusion_sound:StableAudio", "models"),
+        "audioldm2": Backend(f"{_SYNTHESIS}.diffusion_sound:AudioLDM2", "models"),
+        "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
+    },
+    Group.SPEECH_SYNTHESIZER: {
+        "speecht5": Backend(f"{_SYNTHESIS}.speech:SpeechT5", "models"),
+        "vits": Backend(f"{_SYNTHESIS}.speech:Vits", "models"),
+        "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
+    },
 }
 
 
@@ -48,12 +97,17 @@ def backends(group: Group) -> dict[str, Backend]:
     return {**plugged, **_BUILT_IN[group]}
 
 
-def load(group: Group, name: str) -> object:
+def load(group: Group, choice: str, settings: ModelSettings = ModelSettings()) -> object:
     """A new backend, made by its factory.
 
+    ``choice`` is NAME, NAME:MODEL or NAME:MODEL@REVISION; a model named so is in place of that of
+    the settings.
+
     Raises:
-        BackendError: there is none of this name, or what it needs is not installed.
+        BackendError: there is none of this name, or what it needs is not installed, or it runs no
+            model and one is named.
     """
+    name, _, model = choice.partition(":")
     known = backends(group)
     if name not in known:
         names = ", ".join(known) or "none"
@@ -66,4 +120,15 @@ def load(group: Group, name: str) -> object:
         extra = backend.extra
         hint = f'; pip install "mmcodec[{extra}]"' if extra else ""
         raise BackendError(f"{group} {name!r} cannot run: {error}{hint}") from error
+    if signature(factory).parameters:
+        return factory(_named(model, settings))
+    if model:
+        raise BackendError(f"{group} {name!r} runs no model, so it cannot run {model!r}")
     return factory()
+
+
+def _named(model: str, settings: ModelSettings) -> ModelSettings:
+    if not model:
+        return settings
+    path, _, revision = model.partition("@")
+    return replace(settings, model=path, revision=revision or None)

@@ -39,6 +39,7 @@ class Layer(IntEnum):
     SKETCH = 3
     SOUND = 4
     PARAMETERS = 5
+    WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,15 @@ class Segment(Span):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Text that a synthesizer gets."""
+    """Text that a synthesizer gets; what a voice says stands between “ and ”."""
 
     text: str
+
+    @property
+    def spoken(self) -> str:
+        """What a voice says; empty if that is not known."""
+        start, end = self.text.find("“"), self.text.rfind("”")
+        return self.text[start + 1 : end].strip() if 0 <= start < end else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ LAYERS = (
     "pipeline",
     "captioning",
     "synthesis",
+    "models",
     "descriptors",
     "analysis",
     "media",

@@ -14,7 +14,7 @@ from mmcodec.timeline import Prompt
 class RulesCaptioner:
     """Captions a shot by its light, colours, camera and movement."""
 
-    def caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
+    def caption(self, frames: ShotFrames, analysis: ShotAnalysis, budget: int) -> Prompt:
         """The same analysis always gets the same words."""
         return Prompt(describe_shot(analysis))
 
@@ -22,6 +22,6 @@ class RulesCaptioner:
 class RulesSoundCaptioner:
     """Captions a segment by its kind, loudness, pitch, tempo and key."""
 
-    def caption(self, segment: SoundSegment, analysis: SoundAnalysis) -> Prompt:
+    def caption(self, segment: SoundSegment, analysis: SoundAnalysis, budget: int) -> Prompt:
         """The same analysis always gets the same words."""
         return Prompt(describe_sound(analysis, segment.segment.kind))

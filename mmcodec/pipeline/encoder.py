@@ -105,6 +105,7 @@ class _ShotEncoder:
         self._budget = SketchBudget(settings.sketch_bit_rate) if settings.sketch_bit_rate else None
         self._detector = ShotDetector(track.frame_rate)
         self._captioner = cast("Captioner", load(Group.CAPTIONER, settings.captioner))
+        self._prompt_bytes = settings.prompt_bytes
         self._end = 0
 
     def push(self, picture: Picture) -> Iterator[partial[Cue]]:
@@ -120,7 +121,7 @@ class _ShotEncoder:
 
     def _encode(self, frames: ShotFrames) -> Cue:
         analysis = analyse_shot(frames, self._track.frame_rate)
-        prompt = self._captioner.caption(frames, analysis)
+        prompt = self._captioner.caption(frames, analysis, self._prompt_bytes)
         if self._budget:
             seconds = STILL_WORTH_S if self._track.still else analysis.duration_s
             budget = self._budget.for_shot(seconds)
@@ -140,6 +141,7 @@ class _SegmentEncoder:
         self._detector = SegmentDetector(track.sample_rate)
         backend = load(Group.SOUND_CAPTIONER, settings.sound_captioner)
         self._captioner = cast("SoundCaptioner", backend)
+        self._prompt_bytes = settings.prompt_bytes
 
     def push(self, sound: Sound) -> Iterator[partial[Cue]]:
         """The encoding of the segments that are complete with these samples."""
@@ -157,7 +159,7 @@ class _SegmentEncoder:
         if kind is SegmentKind.SILENCE:
             return Cue(heard.segment, Prompt(""))
         analysis = analyse_sound(heard.samples, heard.sample_rate, kind)
-        prompt = self._captioner.caption(heard, analysis)
+        prompt = self._captioner.caption(heard, analysis, self._prompt_bytes)
         samples = round(heard.segment.duration * self._time_base * heard.sample_rate)
         mono = _downmix(heard.samples, samples)
         data = describe(mono, heard.sample_rate, self._bit_rate)

@@ -36,6 +36,8 @@ class EncodeSettings:
     """Encode what can be read of a file that is cut short, instead of refusing it."""
     captioner: str = "rules"
     sound_captioner: str = "rules"
+    prompt_bytes: int = 60
+    """Bytes that the code of one prompt should not exceed."""
     video_synthesis: Synthesis = NO_SYNTHESIS
     audio_synthesis: Synthesis = NO_SYNTHESIS
 

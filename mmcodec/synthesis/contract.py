@@ -12,13 +12,18 @@ from mmcodec.timeline import AudioTrack, Cue, VideoTrack
 
 
 class VideoSynthesizer(Protocol):
-    """Makes the picture of a shot from its cue; any cue, with any of its layers missing."""
+    """Makes the picture of a shot from its cue; any cue, with any of its layers missing.
+
+    ``cue.synthesis`` is complete: the stream's, overridden by the cue's. A model's seed is
+    :func:`seed_of` the cue.
+    """
 
     def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
         """Exactly ``cue.span.duration`` RGB frames (track.height, track.width, 3).
 
         Raises:
             BitstreamError: a descriptor of the cue is damaged.
+            BackendError: the model failed; :class:`OutOfMemoryError` where less may succeed.
         """
 
 
@@ -30,4 +35,13 @@ class AudioSynthesizer(Protocol):
 
         Raises:
             BitstreamError: a descriptor of the cue is damaged.
+            BackendError: the model failed; :class:`OutOfMemoryError` where less may succeed.
         """
+
+
+def seed_of(cue: Cue) -> int:
+    """The seed of a cue's random numbers: that of the stream, moved on by the cue's start.
+
+    So it is the same for a decoder that begins in the middle, and no two shots are alike.
+    """
+    return ((cue.synthesis.seed or 0) + cue.span.start) % (1 << 32)

@@ -1,0 +1,1 @@
+"""Models that backends run: which ones, where, and what is said when they cannot."""

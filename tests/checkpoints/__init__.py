@@ -1,0 +1,1 @@
+"""Tiny checkpoints of real architectures with random weights, built and saved by the tests."""
