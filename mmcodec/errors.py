@@ -39,5 +39,9 @@ class BackendError(MMCodecError):
     """A captioner, transcriber or synthesizer is unknown, not installed, or failed."""
 
 
-class OutOfMemoryError(BackendError):
+class FailedWorkError(BackendError):
+    """A backend that runs failed at one shot or segment; at others it may succeed."""
+
+
+class OutOfMemoryError(FailedWorkError):
     """A model does not fit into memory with the work that it was given; less may."""

@@ -20,8 +20,10 @@ class ModelCard:
     parameters: float
     commercial: bool = True
     """Whether the licence allows commercial use; if not, ``auto`` never picks it."""
-    auto: bool = True
-    """Whether ``auto`` may pick it where it runs: on a processor only what takes seconds."""
+    on_cpu: bool = True
+    """Whether it takes seconds rather than minutes a shot on a processor."""
+    pickled: bool = False
+    """Whether its weights are only there as pickles, which have to be converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +35,22 @@ class Defaults:
 
 
 _SMOLVLM = ModelCard("HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "Apache-2.0", 0.5)
-_QWEN_VL = ModelCard("Qwen/Qwen3-VL-2B-Instruct", "Apache-2.0", 2.1)
+_QWEN_VL = ModelCard("Qwen/Qwen3-VL-2B-Instruct", "Apache-2.0", 2.1, on_cpu=False)
 _AST = ModelCard("MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.09)
 _CLAP = ModelCard("laion/clap-htsat-unfused", "Apache-2.0", 0.15)
-_QWEN_AUDIO = ModelCard("Qwen/Qwen2-Audio-7B-Instruct", "Apache-2.0", 8.4, auto=False)
+_QWEN_AUDIO = ModelCard("Qwen/Qwen2-Audio-7B-Instruct", "Apache-2.0", 8.4, on_cpu=False)
 _WHISPER_BASE = ModelCard("openai/whisper-base", "Apache-2.0", 0.07)
-_WHISPER_TURBO = ModelCard("openai/whisper-large-v3-turbo", "MIT", 0.8)
+_WHISPER_TURBO = ModelCard("openai/whisper-large-v3-turbo", "MIT", 0.8, on_cpu=False)
 _MOONSHINE_TINY = ModelCard("UsefulSensors/moonshine-tiny", "MIT", 0.03)
 _MOONSHINE_BASE = ModelCard("UsefulSensors/moonshine-base", "MIT", 0.06)
-_WAN_SMALL = ModelCard("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "Apache-2.0", 7.1, auto=False)
-_WAN = ModelCard("Wan-AI/Wan2.2-TI2V-5B-Diffusers", "Apache-2.0", 11.4)
-_KLEIN = ModelCard("black-forest-labs/FLUX.2-klein-4B", "Apache-2.0", 8.0, auto=False)
-_Z_IMAGE = ModelCard("Tongyi-MAI/Z-Image-Turbo", "Apache-2.0", 10.2)
+_WAN_SMALL = ModelCard("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "Apache-2.0", 7.1, on_cpu=False)
+_WAN = ModelCard("Wan-AI/Wan2.2-TI2V-5B-Diffusers", "Apache-2.0", 11.4, on_cpu=False)
+_KLEIN = ModelCard("black-forest-labs/FLUX.2-klein-4B", "Apache-2.0", 8.0, on_cpu=False)
+_Z_IMAGE = ModelCard("Tongyi-MAI/Z-Image-Turbo", "Apache-2.0", 10.2, on_cpu=False)
 _MUSICGEN = ModelCard("facebook/musicgen-small", "CC-BY-NC-4.0", 0.6, commercial=False)
-_AUDIOGEN = ModelCard("facebook/audiogen-medium", "CC-BY-NC-4.0", 1.9, commercial=False)
+_AUDIOGEN = ModelCard(
+    "facebook/audiogen-medium", "CC-BY-NC-4.0", 1.9, commercial=False, pickled=True
+)
 _STABLE_AUDIO = ModelCard(
     "stabilityai/stable-audio-open-1.0", "Stability AI Community", 1.2, commercial=False
 )

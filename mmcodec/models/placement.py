@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmcodec.errors import BackendError, OutOfMemoryError
+from mmcodec.errors import BackendError, FailedWorkError, OutOfMemoryError
 from mmcodec.models.catalogue import default_card
 from mmcodec.registry import Group, ModelSettings
 
@@ -65,8 +65,9 @@ def explained(name: str, model: str, doing: str) -> Iterator[None]:
     """Errors of a model's libraries as BackendErrors of one line; ``doing``: "load", "run".
 
     Raises:
-        OutOfMemoryError: the model does not fit; smaller work may.
-        BackendError: anything else went wrong.
+        OutOfMemoryError: the model does not fit with this work; less may.
+        FailedWorkError: it could not run on this work for another reason.
+        BackendError: it could not be loaded.
     """
     try:
         yield
@@ -76,10 +77,12 @@ def explained(name: str, model: str, doing: str) -> Iterator[None]:
         line = f'{name} cannot {doing} {model}: {_line(error)}; pip install "mmcodec[models]"'
         raise BackendError(line) from error
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
-        if _is_out_of_memory(error):
-            raise OutOfMemoryError(f"{name} ran out of memory with {model}") from error
-        hint = "" if doing != "load" or Path(model).is_dir() else f"; mmcodec models pull {model}"
-        raise BackendError(f"{name} cannot {doing} {model}: {_line(error)}{hint}") from error
+        line = f"{name} cannot {doing} {model}: {_line(error)}"
+        if doing == "load":
+            hint = "" if Path(model).is_dir() else f"; mmcodec models pull {model}"
+            raise BackendError(line + hint) from error
+        kind = OutOfMemoryError if _is_out_of_memory(error) else FailedWorkError
+        raise kind(line) from error
 
 
 def _is_out_of_memory(error: Exception) -> bool:
