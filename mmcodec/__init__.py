@@ -13,19 +13,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmcodec.errors import MMCodecError
+    from mmcodec.models.operations import BackendState, list_backends, pull_model
     from mmcodec.pipeline.operations import decode, encode, probe
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
     from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile
+    from mmcodec.registry import ModelSettings
     from mmcodec.timeline import Cue, Synthesis, Timeline
 
 __version__ = "0.1.0"
 __all__ = [
+    "BackendState",
     "Cue",
     "DecodeReport",
     "DecodeSettings",
     "EncodeReport",
     "EncodeSettings",
     "MMCodecError",
+    "ModelSettings",
     "Profile",
     "StreamInfo",
     "Synthesis",
@@ -33,14 +37,18 @@ __all__ = [
     "__version__",
     "decode",
     "encode",
+    "list_backends",
     "probe",
+    "pull_model",
 ]
 
 _HOMES = {
     "mmcodec.errors": ("MMCodecError",),
+    "mmcodec.models.operations": ("BackendState", "list_backends", "pull_model"),
     "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
     "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
     "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile"),
+    "mmcodec.registry": ("ModelSettings",),
     "mmcodec.timeline": ("Cue", "Synthesis", "Timeline"),
 }
 

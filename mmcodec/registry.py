@@ -53,6 +53,8 @@ class ModelSettings:
     offload: bool = False
 
 
+OWN_CHOICE = ModelSettings()
+
 _CAPTIONING, _SYNTHESIS = "mmcodec.captioning", "mmcodec.synthesis"
 _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     Group.CAPTIONER: {
@@ -97,7 +99,7 @@ def backends(group: Group) -> dict[str, Backend]:
     return {**plugged, **_BUILT_IN[group]}
 
 
-def load(group: Group, choice: str, settings: ModelSettings = ModelSettings()) -> object:
+def load(group: Group, choice: str, settings: ModelSettings = OWN_CHOICE) -> object:
     """A new backend, made by its factory.
 
     ``choice`` is NAME, NAME:MODEL or NAME:MODEL@REVISION; a model named so is in place of that of

@@ -10,6 +10,7 @@ from mmcodec import __version__
 from mmcodec.cli.decode import decode
 from mmcodec.cli.encode import encode
 from mmcodec.cli.info import info
+from mmcodec.cli.models import models
 from mmcodec.errors import MMCodecError, UsageError
 
 _EXIT_FAILED, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(encode)
 app.command()(decode)
 app.command()(info)
+app.add_typer(models)
 
 
 def _print_version(wanted: bool) -> None:

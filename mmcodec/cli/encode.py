@@ -7,6 +7,15 @@ from typing import Annotated, Optional
 import typer
 
 from mmcodec import Profile
+from mmcodec.cli.model_options import (
+    Device,
+    Dtype,
+    Offload,
+    backend_option,
+    hundredths,
+    named,
+    sent_option,
+)
 from mmcodec.cli.options import Force, Json, print_json, progress_bar, say, show
 
 
@@ -14,7 +23,7 @@ def encode(
     source: Annotated[str, typer.Argument(help="A media file, a URL, or - for standard input.")],
     output: Annotated[
         Optional[str],  # noqa: UP045 - typer reads the annotation at run time
-        typer.Option("--output", "-o", help="The stream to write [default: SOURCE.mmc]; - pipes."),
+        typer.Option("--output", "-o", help="The stream to write (default: SOURCE.mmc); - pipes."),
     ] = None,
     profile: Annotated[
         Profile,
@@ -27,6 +36,39 @@ def encode(
     partial: Annotated[
         bool, typer.Option("--partial", help="Encode what is there of a file that is cut short.")
     ] = False,
+    captioner: Annotated[str, backend_option("--captioner", "Describes shots")] = "auto",
+    sound_captioner: Annotated[
+        str, backend_option("--sound-captioner", "Describes sounds and music")
+    ] = "auto",
+    transcriber: Annotated[
+        str, backend_option("--transcriber", "Writes down speech, or none")
+    ] = "auto",
+    prompt_bytes: Annotated[
+        int, typer.Option(min=4, max=4000, help="Bytes that a prompt may take, more or less.")
+    ] = 60,
+    device: Device = None,
+    dtype: Dtype = None,
+    offload: Offload = False,
+    made_for: Annotated[
+        Optional[str],  # noqa: UP045
+        backend_option("--made-for", "The video synthesizer that decoders should take"),
+    ] = None,
+    made_for_sound: Annotated[
+        Optional[str],  # noqa: UP045
+        backend_option("--made-for-sound", "The audio synthesizer that decoders should take"),
+    ] = None,
+    seed: Annotated[Optional[int], sent_option("Seed of random numbers.", 2**32 - 1)] = None,  # noqa: UP045
+    steps: Annotated[Optional[int], sent_option("Steps of a diffusion model.", 1000, 1)] = None,  # noqa: UP045
+    guidance: Annotated[Optional[float], sent_option("Guidance scale.", 100)] = None,  # noqa: UP045
+    strength: Annotated[
+        Optional[float],  # noqa: UP045
+        sent_option("How far a model may go from the sketch: 0 keeps it, 1 ignores it.", 1),
+    ] = None,
+    style: Annotated[
+        Optional[str],  # noqa: UP045
+        sent_option("A prompt beside those of all shots, such as: film noir."),
+    ] = None,
+    negative: Annotated[Optional[str], sent_option("What should not be in the picture.")] = None,  # noqa: UP045
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -38,16 +80,41 @@ def encode(
 
       mmcodec encode talk.wav -o talk.mmc --profile prompt
 
+      mmcodec encode clip.mp4 --captioner vision-language --transcriber whisper
+
+      mmcodec encode clip.mp4 --made-for diffusers --seed 7 --style "film noir"
+
       ffmpeg -i rtsp://camera -f matroska - | mmcodec encode - -o camera.mmc
     """
     import mmcodec
     from mmcodec.cli.tables import encode_table, encode_values
 
+    video_synthesis = mmcodec.Synthesis(
+        *named(made_for),
+        seed,
+        steps,
+        hundredths(guidance),
+        hundredths(strength),
+        style,
+        negative,
+    )
     settings = mmcodec.EncodeSettings(
-        profile, video=not no_video, audio=not no_audio, partial=partial
+        profile,
+        video=not no_video,
+        audio=not no_audio,
+        partial=partial,
+        captioner=captioner,
+        sound_captioner=sound_captioner,
+        transcriber=transcriber,
+        models=mmcodec.ModelSettings(device=device, dtype=dtype, offload=offload),
+        prompt_bytes=prompt_bytes,
+        video_synthesis=video_synthesis,
+        audio_synthesis=mmcodec.Synthesis(*named(made_for_sound), seed),
     )
     with progress_bar("encoding") as progress:
         report = mmcodec.encode(source, output, settings, force=force, progress=progress)
+    for remark in report.remarks:
+        say(remark)
     if report.damaged_packets:
         say(f"{source}: {report.damaged_packets} damaged packets were skipped")
     if as_json and output != "-":

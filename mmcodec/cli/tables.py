@@ -67,6 +67,7 @@ def encode_values(report: EncodeReport) -> dict[str, object]:
         "elapsed_s": round(report.elapsed_s, 3),
         "speed": round(report.speed, 2),
         "damaged_packets": report.damaged_packets,
+        "remarks": list(report.remarks),
         **stream_values(report.stream),
     }
 

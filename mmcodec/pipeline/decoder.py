@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
+from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.bitstream.packets import CuePacket
 from mmcodec.bitstream.syntax import StreamHeader
-from mmcodec.errors import BitstreamError
+from mmcodec.errors import BitstreamError, FailedWorkError
 from mmcodec.media.feeds import Picture, Sound
+from mmcodec.pipeline.backends import Remarks, audio_synthesizer, video_synthesizer
+from mmcodec.pipeline.kept import Kept
 from mmcodec.pipeline.settings import DecodeSettings
-from mmcodec.registry import Group, load
-from mmcodec.synthesis.contract import AudioSynthesizer, VideoSynthesizer
+from mmcodec.registry import Group
+from mmcodec.synthesis.contract import AudioSynthesizer
 from mmcodec.synthesis.crossfade import CrossFader, fade_samples
-from mmcodec.timeline import AudioTrack, Cue, Segment, Span, VideoTrack
+from mmcodec.synthesis.offline_audio import OfflineAudio
+from mmcodec.synthesis.offline_video import OfflineVideo
+from mmcodec.timeline import (
+    NO_SYNTHESIS,
+    AudioTrack,
+    Cue,
+    Segment,
+    SegmentKind,
+    Span,
+    Synthesis,
+    VideoTrack,
+)
 
 
 class Decoder:
@@ -25,12 +39,22 @@ class Decoder:
 
     Damage is concealed: a lost shot holds the picture before, a lost segment is silent, and a cue
     whose descriptor is damaged is made from its prompt. ``damage`` says which were damaged so.
+    A cue at which a model fails is made by the offline synthesizer, and ``remarks`` says so.
+    What models have made goes to ``kept``, and what is there is not made again.
     """
 
-    def __init__(self, header: StreamHeader, settings: DecodeSettings) -> None:
-        self._shots = _ShotDecoder(header.video, settings) if header.video else None
-        self._segments = _SegmentDecoder(header.audio, settings) if header.audio else None
+    def __init__(
+        self, header: StreamHeader, settings: DecodeSettings, kept: Kept | None = None
+    ) -> None:
+        self.remarks: Remarks = []
         self.damage: list[str] = []
+        self._shots = self._segments = None
+        if header.video:
+            made_for = header.video_synthesis
+            self._shots = _ShotDecoder(header.video, made_for, settings, self.remarks, kept)
+        if header.audio:
+            made_for = header.audio_synthesis
+            self._segments = _SegmentDecoder(header.audio, made_for, settings, self.remarks, kept)
 
     def decode(self, packet: CuePacket) -> Iterator[Picture | Sound]:
         """Pictures of a shot, one after the other, or the sound of a segment."""
@@ -49,16 +73,23 @@ class Decoder:
 
 
 class _ShotDecoder:
-    def __init__(self, track: VideoTrack, settings: DecodeSettings) -> None:
-        self._track = track
-        backend = load(Group.VIDEO_SYNTHESIZER, settings.video_synthesizer)
-        self._synthesizer = cast("VideoSynthesizer", backend)
+    def __init__(
+        self,
+        track: VideoTrack,
+        made_for: Synthesis,
+        settings: DecodeSettings,
+        remarks: Remarks,
+        kept: Kept | None,
+    ) -> None:
+        self._track, self._made_for, self._remarks = track, made_for, remarks
+        self._synthesizer = video_synthesizer(
+            settings.video_synthesizer, settings.models, remarks, made_for, kept
+        )
         self._next, self._end = settings.ticks(track.time_base)
         self._shown: NDArray[np.uint8] | None = None
 
     def decode(self, cue: Cue) -> Iterator[Picture]:
-        frames = self._synthesizer.render(cue, self._track)
-        for at, pixels in enumerate(frames, cue.span.start):
+        for at, pixels in enumerate(self._render(cue), cue.span.start):
             if at >= self._end:
                 return
             # Where no cue is, what was shown is held.
@@ -72,6 +103,16 @@ class _ShotDecoder:
         elif self._shown is not None:
             yield from self._hold(self._shown, min(cue.span.end, self._end))
 
+    def _render(self, cue: Cue) -> Iterator[NDArray[np.uint8]]:
+        whole, made = _complete(cue, self._made_for), 0
+        try:
+            for pixels in self._synthesizer.render(whole, self._track):
+                yield pixels
+                made += 1
+        except FailedWorkError as error:
+            self._remarks.append(_failed(error, cue, self._track.time_base))
+            yield from islice(OfflineVideo().render(whole, self._track), made, None)
+
     def _hold(self, pixels: NDArray[np.uint8], until: int) -> Iterator[Picture]:
         while self._next < until:
             self._next += 1
@@ -79,17 +120,30 @@ class _ShotDecoder:
 
 
 class _SegmentDecoder:
-    def __init__(self, track: AudioTrack, settings: DecodeSettings) -> None:
-        self._track = track
-        backend = load(Group.AUDIO_SYNTHESIZER, settings.audio_synthesizer)
-        self._synthesizer = cast("AudioSynthesizer", backend)
+    def __init__(
+        self,
+        track: AudioTrack,
+        made_for: Synthesis,
+        settings: DecodeSettings,
+        remarks: Remarks,
+        kept: Kept | None,
+    ) -> None:
+        self._track, self._made_for, self._remarks = track, made_for, remarks
+
+        def synthesizer(group: Group, wanted: str, made_for: Synthesis) -> AudioSynthesizer:
+            return audio_synthesizer(group, wanted, settings.models, remarks, made_for, kept)
+
+        self._sound = synthesizer(Group.AUDIO_SYNTHESIZER, settings.audio_synthesizer, made_for)
+        self._speech = synthesizer(
+            Group.SPEECH_SYNTHESIZER, settings.speech_synthesizer, NO_SYNTHESIS
+        )
         self._fader = CrossFader(track.sample_rate, track.channels)
         self._next, self._end = settings.ticks(track.time_base)
 
     def decode(self, cue: Cue) -> Iterator[Sound]:
         count = self._samples(cue.span.end) - self._samples(cue.span.start)
         longer = count + fade_samples(self._track.sample_rate)
-        render = self._synthesizer.render(cue, self._track, longer)
+        render = self._render(cue, longer)
         yield from self._silence(cue.span.start)  # no cue for this time
         yield from self._heard(self._fader.push(render, count), cue.span)
 
@@ -98,6 +152,16 @@ class _SegmentDecoder:
             yield from self.decode(replace(cue, descriptors={}))
         else:
             yield from self._silence(cue.span.end)
+
+    def _render(self, cue: Cue, samples: int) -> NDArray[np.float32]:
+        whole = _complete(cue, self._made_for)
+        speaks = getattr(cue.span, "kind", None) is SegmentKind.SPEECH
+        synthesizer = self._speech if speaks else self._sound
+        try:
+            return synthesizer.render(whole, self._track, samples)
+        except FailedWorkError as error:
+            self._remarks.append(_failed(error, cue, self._track.time_base))
+            return OfflineAudio().render(whole, self._track, samples)
 
     def _silence(self, until: int) -> Iterator[Sound]:
         if until > self._next:
@@ -115,3 +179,13 @@ class _SegmentDecoder:
 
     def _samples(self, tick: int) -> int:
         return round(tick * self._track.time_base * self._track.sample_rate)
+
+
+def _complete(cue: Cue, stream: Synthesis) -> Cue:
+    """The cue with all parameters of synthesis that hold for it."""
+    return replace(cue, synthesis=stream.overridden_by(cue.synthesis))
+
+
+def _failed(error: FailedWorkError, cue: Cue, time_base: Fraction) -> str:
+    start_s = float(cue.span.start * time_base)
+    return f"{error}; what is at {start_s:.1f} s is made offline"

@@ -6,26 +6,27 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.analysis.picture import analyse_shot
+from mmcodec.analysis.picture import ShotAnalysis, analyse_shot
 from mmcodec.analysis.segments import SegmentDetector, SoundSegment
 from mmcodec.analysis.shots import ShotDetector, ShotFrames
-from mmcodec.analysis.sound import analyse_sound
+from mmcodec.analysis.sound import SoundAnalysis, analyse_sound
 from mmcodec.bitstream.syntax import StreamHeader
-from mmcodec.captioning.contract import Captioner, SoundCaptioner
+from mmcodec.captioning.contract import Transcriber, Transcript
+from mmcodec.captioning.rules import RulesCaptioner, RulesSoundCaptioner
 from mmcodec.descriptors import look
 from mmcodec.descriptors.sound import encode as describe
-from mmcodec.errors import MediaError
+from mmcodec.errors import FailedWorkError, MediaError
 from mmcodec.media.demux import MediaReader
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
+from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner, transcriber
 from mmcodec.pipeline.settings import EncodeSettings
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
-from mmcodec.registry import Group, load
+from mmcodec.pipeline.speaking import coded_times, with_speech
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, VideoTrack
 
 Progress = Callable[[float, float | None], None]
@@ -42,6 +43,7 @@ _MOST_DOWNMIX_GAIN = 4.0
 class Encoder:
     """Encodes one open source; ``header`` at once, :meth:`cues` as they are complete.
 
+    ``remarks`` grows while it works; see :class:`~mmcodec.pipeline.reports.EncodeReport`.
     Shots and segments are encoded in a thread each while the source is read on. Memory is bounded
     by the longest shot and segment, not by the source.
     """
@@ -50,8 +52,9 @@ class Encoder:
         self._media = media
         self._settings = settings
         video, audio = media.info.video, media.info.audio
-        self._shots = _ShotEncoder(video, settings) if video else None
-        self._segments = _SegmentEncoder(audio, settings) if audio else None
+        self.remarks: Remarks = []
+        self._shots = _ShotEncoder(video, settings, self.remarks) if video else None
+        self._segments = _SegmentEncoder(audio, settings, self.remarks) if audio else None
         self.header = StreamHeader(
             video,
             audio,
@@ -100,11 +103,12 @@ class Encoder:
 class _ShotEncoder:
     """Pictures to cues of the video track."""
 
-    def __init__(self, track: VideoTrack, settings: EncodeSettings) -> None:
+    def __init__(self, track: VideoTrack, settings: EncodeSettings, remarks: Remarks) -> None:
         self._track = track
+        self._remarks = remarks
         self._budget = SketchBudget(settings.sketch_bit_rate) if settings.sketch_bit_rate else None
         self._detector = ShotDetector(track.frame_rate)
-        self._captioner = cast("Captioner", load(Group.CAPTIONER, settings.captioner))
+        self._captioner = captioner(settings, remarks)
         self._prompt_bytes = settings.prompt_bytes
         self._end = 0
 
@@ -121,7 +125,7 @@ class _ShotEncoder:
 
     def _encode(self, frames: ShotFrames) -> Cue:
         analysis = analyse_shot(frames, self._track.frame_rate)
-        prompt = self._captioner.caption(frames, analysis, self._prompt_bytes)
+        prompt = self._caption(frames, analysis)
         if self._budget:
             seconds = STILL_WORTH_S if self._track.still else analysis.duration_s
             budget = self._budget.for_shot(seconds)
@@ -131,16 +135,25 @@ class _ShotEncoder:
         middle = frames.pixels[len(frames.pixels) // 2]
         return Cue(frames.shot, prompt, {Layer.LOOK: look.encode(middle, analysis.camera)})
 
+    def _caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
+        try:
+            return self._captioner.caption(frames, analysis, self._prompt_bytes)
+        except FailedWorkError as error:
+            start_s = float(frames.shot.start * self._track.time_base)
+            self._remarks.append(f"{error}; the rules describe the shot at {start_s:.1f} s")
+            return RulesCaptioner().caption(frames, analysis, self._prompt_bytes)
+
 
 class _SegmentEncoder:
     """Sound to cues of the audio track."""
 
-    def __init__(self, track: AudioTrack, settings: EncodeSettings) -> None:
+    def __init__(self, track: AudioTrack, settings: EncodeSettings, remarks: Remarks) -> None:
         self._time_base = track.time_base
+        self._remarks = remarks
         self._bit_rate = settings.sound_bit_rate
         self._detector = SegmentDetector(track.sample_rate)
-        backend = load(Group.SOUND_CAPTIONER, settings.sound_captioner)
-        self._captioner = cast("SoundCaptioner", backend)
+        self._captioner = sound_captioner(settings, remarks)
+        self._transcriber = transcriber(settings, remarks)
         self._prompt_bytes = settings.prompt_bytes
 
     def push(self, sound: Sound) -> Iterator[partial[Cue]]:
@@ -159,11 +172,36 @@ class _SegmentEncoder:
         if kind is SegmentKind.SILENCE:
             return Cue(heard.segment, Prompt(""))
         analysis = analyse_sound(heard.samples, heard.sample_rate, kind)
-        prompt = self._captioner.caption(heard, analysis, self._prompt_bytes)
+        prompt = self._caption(heard, analysis)
         samples = round(heard.segment.duration * self._time_base * heard.sample_rate)
         mono = _downmix(heard.samples, samples)
-        data = describe(mono, heard.sample_rate, self._bit_rate)
-        return Cue(heard.segment, prompt, {Layer.SOUND: data})
+        descriptors = {Layer.SOUND: describe(mono, heard.sample_rate, self._bit_rate)}
+        if kind is SegmentKind.SPEECH and self._transcriber:
+            said = self._transcribe(self._transcriber, mono, heard)
+            if said.words:
+                prompt = with_speech(prompt, said)
+                descriptors[Layer.WORDS] = coded_times(said, heard.segment.duration)
+        return Cue(heard.segment, prompt, descriptors)
+
+    def _caption(self, heard: SoundSegment, analysis: SoundAnalysis) -> Prompt:
+        try:
+            return self._captioner.caption(heard, analysis, self._prompt_bytes)
+        except FailedWorkError as error:
+            self._failed(error, heard, "the rules describe")
+            return RulesSoundCaptioner().caption(heard, analysis, self._prompt_bytes)
+
+    def _transcribe(
+        self, transcriber: Transcriber, mono: NDArray[np.float32], heard: SoundSegment
+    ) -> Transcript:
+        try:
+            return transcriber.transcribe(mono, heard.sample_rate)
+        except FailedWorkError as error:
+            self._failed(error, heard, "no words are sent of")
+            return Transcript(())
+
+    def _failed(self, error: FailedWorkError, heard: SoundSegment, instead: str) -> None:
+        start_s = float(heard.segment.start * self._time_base)
+        self._remarks.append(f"{error}; {instead} the segment at {start_s:.1f} s")
 
 
 def _downmix(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -22,6 +22,8 @@ from mmcodec.media.mux import MediaWriter, check_suffix, suffix_for
 from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.decoder import Decoder
 from mmcodec.pipeline.encoder import Encoder, Progress
+from mmcodec.pipeline.hashing import DecodedHashes
+from mmcodec.pipeline.kept import Kept
 from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
 from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
 from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings
@@ -69,7 +71,14 @@ def encode(
         writer.close()
     stream = StreamInfo(encoder.header, packets, dict(writer.account))
     elapsed = time.perf_counter() - started
-    return EncodeReport(stream, str(target), media.bytes_read, elapsed, media.damaged_packets)
+    return EncodeReport(
+        stream,
+        str(target),
+        media.bytes_read,
+        elapsed,
+        media.damaged_packets,
+        tuple(encoder.remarks),
+    )
 
 
 def decode(
@@ -110,8 +119,12 @@ def decode(
             whole_output(target, force) as place,
             MediaWriter(place, suffix, header.video, header.audio) as media,
         ):
-            decoder = Decoder(header, settings)
+            kept = Kept(Path(target), settings.resume) if _is_file(target) else None
+            decoder = Decoder(header, settings, kept)
+            hashes = DecodedHashes() if settings.hashes else None
             for item in ahead(_decoded(incoming, decoder), _DECODE_AHEAD):
+                if hashes and not isinstance(item, Cue):
+                    hashes.add(item)
                 if isinstance(item, Picture):
                     media.picture(item.pixels)
                 elif isinstance(item, Sound):
@@ -123,8 +136,17 @@ def decode(
             if not media.seconds:
                 raise UsageError(f"the stream has nothing at {settings.start_s:g} s")
             seconds = media.seconds
+    if kept:
+        kept.drop()
     elapsed = time.perf_counter() - started
-    return DecodeReport(incoming.info(decoder.damage), str(target), seconds, elapsed)
+    return DecodeReport(
+        incoming.info(decoder.damage),
+        str(target),
+        seconds,
+        elapsed,
+        tuple(decoder.remarks),
+        hashes.digests() if hashes else None,
+    )
 
 
 def probe(source: str | Path | BinaryIO) -> StreamInfo:

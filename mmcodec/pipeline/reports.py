@@ -63,13 +63,17 @@ class StreamInfo:
 
 @dataclass(frozen=True, slots=True)
 class EncodeReport:
-    """An encode: the stream, the source's bytes (None when unknown), and seconds it took."""
+    """An encode: the stream, the source's bytes (None when unknown), and seconds it took.
+
+    ``remarks`` says which models were chosen, and where one failed and a simpler one stood in.
+    """
 
     stream: StreamInfo
     target: str
     source_bytes: int | None
     elapsed_s: float
     damaged_packets: int
+    remarks: tuple[str, ...] = ()
 
     @property
     def ratio(self) -> float | None:
@@ -84,12 +88,18 @@ class EncodeReport:
 
 @dataclass(frozen=True, slots=True)
 class DecodeReport:
-    """A decode: the stream that was read, seconds of media made, and seconds it took."""
+    """A decode: the stream that was read, seconds of media made, and seconds it took.
+
+    ``remarks`` says which models were chosen, and where one failed and a simpler one stood in.
+    ``hashes`` are SHA-256 of the decoded frames and samples by track, if they were asked for.
+    """
 
     stream: StreamInfo
     target: str
     duration_s: float
     elapsed_s: float
+    remarks: tuple[str, ...] = ()
+    hashes: Mapping[str, str] | None = None
 
     @property
     def speed(self) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from mmcodec.registry import OWN_CHOICE, ModelSettings
 from mmcodec.timeline import NO_SYNTHESIS, Synthesis
 
 _FOREVER = 1 << 62
@@ -23,10 +24,12 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EncodeSettings:
-    """How to encode. ``captioner`` and ``sound_captioner`` are backend names.
+    """How to encode.
 
-    ``video_synthesis`` and ``audio_synthesis`` tell decoders which synthesizers the stream is
-    made for; it decodes with any.
+    ``captioner``, ``sound_captioner`` and ``transcriber`` are backends: NAME, NAME:MODEL or
+    NAME:MODEL@REVISION, or "auto", the best that can run here; "none" is no transcriber.
+    ``models`` says where their models run. ``video_synthesis`` and ``audio_synthesis`` tell
+    decoders for which synthesizers the stream is made; it decodes with any.
     """
 
     profile: Profile = Profile.SKETCH
@@ -34,8 +37,10 @@ class EncodeSettings:
     audio: bool = True
     partial: bool = False
     """Encode what can be read of a file that is cut short, instead of refusing it."""
-    captioner: str = "rules"
-    sound_captioner: str = "rules"
+    captioner: str = "auto"
+    sound_captioner: str = "auto"
+    transcriber: str = "auto"
+    models: ModelSettings = OWN_CHOICE
     prompt_bytes: int = 60
     """Bytes that the code of one prompt should not exceed."""
     video_synthesis: Synthesis = NO_SYNTHESIS
@@ -54,10 +59,20 @@ class EncodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class DecodeSettings:
-    """How to decode: names of the backends that synthesize, and what part, in seconds."""
+    """How to decode: the backends that synthesize picture, sound and speech, and what part, in
+    seconds.
 
-    video_synthesizer: str = "offline"
-    audio_synthesizer: str = "offline"
+    Backends are named as in :class:`EncodeSettings`; "auto" prefers what the stream is made for.
+    """
+
+    video_synthesizer: str = "auto"
+    audio_synthesizer: str = "auto"
+    speech_synthesizer: str = "auto"
+    models: ModelSettings = OWN_CHOICE
+    resume: bool = False
+    """Go on with what models had made when an earlier decode to the same file was stopped."""
+    hashes: bool = False
+    """Compute hashes of the decoded frames and samples."""
     start_s: float = 0.0
     end_s: float | None = None
 
