@@ -79,7 +79,12 @@ def decode(
             start_s=start,
             end_s=end,
         )
-        report = mmcodec.decode(source, output, settings, force=force, progress=progress)
+        try:
+            report = mmcodec.decode(source, output, settings, force=force, progress=progress)
+        except KeyboardInterrupt:
+            if {video, audio, speech} - {"auto", "offline"}:
+                say("what models had made is kept: --resume goes on with it")
+            raise
     for remark in report.remarks:
         say(remark)
     stream = report.stream
