@@ -35,21 +35,21 @@ OTHER_SCRIPTS = {
 
 # Codes of the format: a change of any of these is a new coder.
 VECTORS = [
-    ("A man rides a horse on the beach.", "098132"),
-    ("can you tell me what the weather is like today", "c2786d23c0"),
-    ("Dim shot, grey over dark grey; the camera pans slowly right; nothing moves.", "d6bb22"),
+    ("A man rides a horse on the beach.", "08e2f8a0"),
+    ("can you tell me what the weather is like today", "ba4e31cb40"),
+    ("Dim shot, grey over dark grey; the camera pans slowly right; nothing moves.", "ceb3c2"),
     (
         "The café’s sign says “Привет, мир” in red.\n",
-        "ad923ab4afa0577f44ac06fa0b550e00ece14ecf187db3a672eba13fd7c35f29fb47",
+        "a3edab211cc2534347a4eb6d9d2a20beabb997a49d4787c39a70fe600863bdd86001ba",
     ),
-    ("Hello! 👋🏽", "f966c65a9da67e4b1238"),
-    ("x", "98d7dd"),
+    ("Hello! 👋🏽", "f7ecaeb40fb4bace5757"),
+    ("x", "9059"),
     (
         "一只黑色的狗在雪地里奔跑。",
-        "00029c02855c54e569e8d5f7fc44a6c7b9911a7e7bfc2bebfcdc394061c74478ace131",
+        "000418548a4f196a510c02d35e596f5cdb032adcb507655003898acad8a9d84482098a80",
     ),
 ]
-IN_CONTEXT = "6a9a7de1b75911b1f4818d8580"
+IN_CONTEXT = "593c7207d6523fd567915ba4"
 DEFLATED = "7304675f502e85842c482a1d180dc57a00"
 
 

@@ -3,6 +3,7 @@
 They are written by ``python tools/make_vectors.py --write`` and nothing else.
 """
 
+import hashlib
 import importlib.util
 import io
 import json
@@ -101,6 +102,14 @@ def test_the_tool_says_what_it_would_change(tool, tmp_path):
     files = {"new.mmc": b"n", "same.mmc": b"s", "other.mmc": b"x"}
     expected = {"new.mmc": "add", "other.mmc": "change", "old.mmc": "remove"}
     assert tool.changes(files, tmp_path) == expected
+
+
+def test_the_weights_are_those_of_the_document():
+    text = (ROOT / "docs" / "bitstream.md").read_text(encoding="utf-8")
+    weights = (ROOT / "mmcodec" / "entropy" / "text_model.npz").read_bytes()
+    assert re.findall(r"^[0-9a-f]{64}$", text, re.MULTILINE) == [
+        hashlib.sha256(weights).hexdigest()
+    ]
 
 
 def test_the_bytes_in_the_document_are_those_of_the_vectors():
