@@ -107,7 +107,7 @@ def test_few_bytes_buy_little_work(monkeypatch):
         steps.clear()
         with contextlib.suppress(BitstreamError):
             decode_text(random.Random(seed).randbytes(2) + bytes(2))
-        assert len(steps) <= most_symbols(4) == 64
+        assert len(steps) <= most_symbols(4) == 48
 
 
 @CODERS

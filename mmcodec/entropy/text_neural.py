@@ -21,7 +21,7 @@ from mmcodec.errors import BitstreamError
 
 MAX_SYMBOLS = 1200
 """Bound of the work that a text can ask of the network: some 4,000 characters of English."""
-FREE_SYMBOLS, SYMBOLS_A_BYTE = 32, 8
+FREE_SYMBOLS, SYMBOLS_A_BYTE = 32, 4
 """A shorter code may ask for less, so that hostile bytes buy no work without end; captions have
 some 1.5 symbols a byte, and one that has more is written in more bytes than it needs."""
 OVERDRAWN = 8
