@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmcodec.errors import BackendError, FailedWorkError, OutOfMemoryError
+from mmcodec.errors import BackendError, FailedWorkError, MMCodecError, OutOfMemoryError
 from mmcodec.models.catalogue import default_card
 from mmcodec.registry import Group, ModelSettings
 
@@ -71,12 +71,12 @@ def explained(name: str, model: str, doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except BackendError:
+    except MMCodecError:
         raise
     except ImportError as error:
         line = f'{name} cannot {doing} {model}: {_line(error)}; pip install "mmcodec[models]"'
         raise BackendError(line) from error
-    except (OSError, ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
+    except Exception as error:  # libraries of models raise whatever they like
         line = f"{name} cannot {doing} {model}: {_line(error)}"
         if doing == "load":
             hint = "" if Path(model).is_dir() else f"; mmcodec models pull {model}"
