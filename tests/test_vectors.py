@@ -16,7 +16,7 @@ import pytest
 from mmcodec import errors
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.writer import StreamWriter
-from mmcodec.descriptors import look, sketch, sound
+from mmcodec.descriptors import look, sketch, sound, words
 from mmcodec.timeline import Layer
 
 ROOT = Path(__file__).parents[1]
@@ -69,6 +69,9 @@ def test_the_descriptors_of_a_valid_stream_decode(name):
                 look.decode(data)
             elif layer is Layer.SKETCH:
                 assert len(sketch.decode(data).frames) in (1, 3)
+            elif layer is Layer.WORDS:
+                times = words.decode(data, cue.prompt.spoken, cue.span.duration)
+                assert len(times) == len(cue.prompt.spoken.split()) == 4
             else:
                 seconds = float(cue.span.duration * header.audio.time_base)
                 assert len(sound.decode(data, seconds).envelope_db) == cue.span.duration

@@ -31,9 +31,9 @@ from stream_mutations import streams
 
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import time_base_of
-from mmcodec.descriptors import look, sketch, sound
+from mmcodec.descriptors import look, sketch, sound, words
 from mmcodec.errors import BitstreamError, MMCodecError
-from mmcodec.timeline import Layer
+from mmcodec.timeline import Cue, Layer
 
 ROOT = Path(__file__).parents[1]
 VECTORS = ROOT / "tests" / "vectors"
@@ -59,7 +59,7 @@ def attempt(data: bytes) -> str:
             time_base = time_base_of(reader.header, packet.cue.track) or Fraction(1)
             seconds = float(packet.cue.span.duration * time_base)
             for layer, code in packet.cue.descriptors.items():
-                outcome = _describe(layer, code, seconds) or outcome
+                outcome = _describe(layer, code, seconds, packet.cue) or outcome
     except MMCodecError as error:
         return kind_of(error)
     return outcome
@@ -71,7 +71,7 @@ def kind_of(error: MMCodecError) -> str:
     return re.sub(r"\d[\d.]*(e[+-]?\d+)?", "N", re.sub(r" \(.*\)", "", reason))
 
 
-def _describe(layer: Layer, code: bytes, seconds: float) -> str:
+def _describe(layer: Layer, code: bytes, seconds: float, cue: Cue) -> str:
     """Decode one descriptor; its error, or nothing."""
     try:
         if layer is Layer.LOOK:
@@ -80,6 +80,8 @@ def _describe(layer: Layer, code: bytes, seconds: float) -> str:
             sketch.decode(code)
         elif layer is Layer.SOUND:
             sound.decode(code, seconds)
+        elif layer is Layer.WORDS:
+            words.decode(code, cue.prompt.spoken, cue.span.duration)
     except MMCodecError as error:
         return kind_of(error)
     return ""

@@ -20,6 +20,7 @@ from mmcodec.bitstream.packets import (
 )
 from mmcodec.bitstream.syntax import StreamHeader, header_bytes
 from mmcodec.bitstream.writer import StreamWriter
+from mmcodec.descriptors import words
 from mmcodec.timeline import (
     AudioTrack,
     Cue,
@@ -55,6 +56,8 @@ PARTIALS = bytes.fromhex(
     "5339ecc69f9fef249c7193af3b4444beba4f43f71fcb5d9dee9048b439ba46493116978719633f755813ee763e3f"
     "fe119cc68418284c02cc5f552c2695f5d894037c6653f763b1660aa0"
 )
+
+WORD_TIMES = words.encode(((4, 22), (22, 30), (30, 40), (52, 80)), "Meet me at nine.", 200)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,15 @@ VECTORS = {
     ),
     "sound-fine-pitch": written("mode 2", AUDIO, sound(0, 50, SegmentKind.SPEECH, "", FINE_PITCH)),
     "sound-partials": written("mode 3", AUDIO, sound(0, 50, SegmentKind.MUSIC, "", PARTIALS)),
+    "spoken-words": written(
+        "speech with its words in the prompt and their times in a layer",
+        AUDIO,
+        Cue(
+            Segment(0, 200, SegmentKind.SPEECH),
+            Prompt("A low voice says: “Meet me at nine.”"),
+            {Layer.SOUND: COARSE_PITCH, Layer.WORDS: WORD_TIMES},
+        ),
+    ),
     "layer-list": written(
         "a payload as a list of layers",
         VIDEO,

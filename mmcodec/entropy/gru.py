@@ -64,7 +64,7 @@ class Rows:
         # A product of vectors for each row, not one of a matrix: that one BLAS does in threads,
         # which wait for each other, 20 times as long as this takes, on a machine that has other
         # work to do, as an encoder has.
-        product = np.vecdot(self.weights, vector).astype(np.int64)
+        product: Integers = np.vecdot(self.weights, vector).astype(np.int64)
         product *= self.multipliers
         product >>= self.shift
         return product

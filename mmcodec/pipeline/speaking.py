@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmcodec.captioning.contract import Transcript
+from mmcodec.descriptors import words
 from mmcodec.timeline import AUDIO_TIME_BASE, Prompt
 
 
@@ -14,8 +15,6 @@ def with_speech(prompt: Prompt, said: Transcript) -> Prompt:
 
 def coded_times(said: Transcript, duration: int) -> bytes:
     """The layer of the words' times, in ticks within a cue of ``duration`` ticks."""
-    from mmcodec.descriptors import words
-
     ticks, at = [], 0
     for word in said.words:
         start = min(max(round(word.start_s / AUDIO_TIME_BASE), at), duration)
