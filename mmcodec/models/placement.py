@@ -86,7 +86,8 @@ def explained(name: str, model: str, doing: str) -> Iterator[None]:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    torch_says = type(error).__name__ == "OutOfMemoryError" or "can't allocate" in str(error)
+    return torch_says or isinstance(error, MemoryError)
 
 
 def _line(error: Exception) -> str:
