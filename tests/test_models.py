@@ -143,9 +143,10 @@ def test_a_processor_computes_in_float32_unless_told():
         (ModelSettings(device="abacus"), "no device 'abacus'"),
         (ModelSettings(device="cpu", dtype="float3"), "no dtype 'float3'"),
         (ModelSettings(device="cpu", dtype="save"), "no dtype 'save'"),
+        (ModelSettings("/no/such/place", device="cpu"), "no model folder /no/such/place"),
     ],
 )
-def test_unknown_devices_and_dtypes_are_refused(settings, words):
+def test_what_cannot_be_placed_is_refused(settings, words):
     with pytest.raises(BackendError, match=words):
         place(Group.TRANSCRIBER, "whisper", settings)
 

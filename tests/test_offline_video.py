@@ -12,9 +12,9 @@ from mmcodec.descriptors import look, sketch
 from mmcodec.descriptors.look import Look
 from mmcodec.descriptors.sketch import TemporalMode
 from mmcodec.evaluation.metrics import psnr
-from mmcodec.registry import Group, backends, load
 from mmcodec.synthesis.card import render_card
 from mmcodec.synthesis.interpolation import interpolate
+from mmcodec.synthesis.offline_video import OfflineVideo
 from mmcodec.timeline import Cue, Layer, Prompt, Shot, VideoTrack
 
 LOOK = Look(np.full((8, 8, 3), (60, 90, 140), np.uint8), CameraMotion(0.0, 0.0, 0.0))
@@ -91,13 +91,12 @@ CUES = {
 }
 
 
-@pytest.mark.parametrize("name", backends(Group.VIDEO_SYNTHESIZER))
 @pytest.mark.parametrize("size", [(160, 90), (33, 17), (1, 1)])
 @pytest.mark.parametrize("layers", CUES)
-def test_contract_of_a_video_synthesizer(name, size, layers):
+def test_contract_of_a_video_synthesizer(size, layers):
     track = VideoTrack(*size, Fraction(24))
     cue = Cue(Shot(5, 15), Prompt("A shot."), CUES[layers])
-    frames, again = (list(load(Group.VIDEO_SYNTHESIZER, name).render(cue, track)) for _ in range(2))
+    frames, again = (list(OfflineVideo().render(cue, track)) for _ in range(2))
     assert len(frames) == 10
     assert all(f.shape == (size[1], size[0], 3) and f.dtype == np.uint8 for f in frames)
     assert all(np.array_equal(a, b) for a, b in zip(frames, again, strict=True))

@@ -37,6 +37,12 @@ def is_cached(model: str, revision: str | None = None) -> bool:
         return False
 
 
+def is_hub_id(model: str) -> bool:
+    """Whether it has the form of an id, OWNER/NAME, and not that of a path."""
+    owner, _, name = model.partition("/")
+    return bool(owner and name) and not {"/", "\\"} & {*name} and not owner.startswith((".", "~"))
+
+
 def pull(model: str, revision: str | None = None, *, pickled: bool = False) -> Path:
     """Download a model into the hub's cache, without pickles unless asked for; its folder.
 

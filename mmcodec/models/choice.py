@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mmcodec.models.cache import is_cached, is_installed
+from mmcodec.models.cache import is_cached, is_hub_id, is_installed
 from mmcodec.models.catalogue import DEFAULTS, Defaults, ModelCard
 from mmcodec.registry import Backend, Group, ModelSettings, backends
 from mmcodec.timeline import NO_SYNTHESIS, Synthesis
@@ -35,7 +35,7 @@ def choose(
         return Choice(wanted)
     known = backends(group)
     named, model = made_for.synthesizer, made_for.model
-    if named in known and model and _is_hub_id(model) and _may_run(known[named], model):
+    if named in known and model and is_hub_id(model) and _may_run(known[named], model):
         revision = f"@{made_for.revision}" if made_for.revision else ""
         if is_cached(model, made_for.revision):
             return Choice(f"{named}:{model}{revision}", "the stream was made for it")
@@ -72,8 +72,3 @@ def _may_run(backend: Backend, model: str) -> bool:
     cards = (card for defaults in DEFAULTS.values() for card in (defaults.cpu, defaults.gpu))
     free = all(card.commercial for card in cards if card.model == model)
     return free and is_installed(backend.extra)
-
-
-def _is_hub_id(model: str) -> bool:
-    owner, _, name = model.partition("/")
-    return bool(owner and name) and "/" not in name and not owner.startswith((".", "~"))

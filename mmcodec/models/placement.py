@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcodec.errors import BackendError, FailedWorkError, MMCodecError, OutOfMemoryError
+from mmcodec.models.cache import is_hub_id
 from mmcodec.models.catalogue import default_card
 from mmcodec.registry import Group, ModelSettings
 
@@ -33,7 +34,8 @@ def place(group: Group, name: str, settings: ModelSettings) -> Placement:
     """Where a backend's model is to run: the device that is there, float32 on a processor.
 
     Raises:
-        BackendError: PyTorch is not installed, or the device or the arithmetic is unknown.
+        BackendError: PyTorch is not installed, or the device or the arithmetic is unknown, or
+            the model is a folder that is not there.
     """
     try:
         import torch
@@ -51,6 +53,8 @@ def place(group: Group, name: str, settings: ModelSettings) -> Placement:
     if not isinstance(dtype, torch.dtype):
         raise BackendError(f"there is no dtype {settings.dtype!r}; try float32, bfloat16, float16")
     model = settings.model or default_card(group, name, kind == "cuda").model
+    if not is_hub_id(model) and not Path(model).is_dir():
+        raise BackendError(f"{name}: there is no model folder {model}")
     return Placement(model, settings.revision, device, dtype, settings.offload and kind != "cpu")
 
 
