@@ -81,7 +81,19 @@ def test_a_shot_that_was_stopped_is_not_kept(tmp_path):
     assert len(list(islice(frames, 3))) == 3
     frames.close()
     assert not list((tmp_path / ".x.mp4.kept").iterdir())
-    kept.drop()
+
+
+def test_what_is_kept_goes_when_all_is_done_and_stays_when_it_is_not(tmp_path):
+    with pytest.raises(KeyboardInterrupt), Kept(tmp_path / "x.mp4", False) as kept:
+        list(KeptVideo(Noise(), "a", kept).render(SHOT, VIDEO))
+        raise KeyboardInterrupt
+    assert len(list((tmp_path / ".x.mp4.kept").iterdir())) == 1
+    with Kept(tmp_path / "x.mp4", True):
+        pass
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="early"), Kept(tmp_path / "x.mp4", False) as kept:
+        kept.file(".mkv", "nothing")
+        raise ValueError("early")
     assert not list(tmp_path.iterdir())
 
 

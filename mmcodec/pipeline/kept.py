@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +21,26 @@ from mmcodec.timeline import AudioTrack, Cue, VideoTrack
 class Kept:
     """A folder beside the target for finished shots and segments; made at its first use.
 
-    Without ``resume`` what an earlier decode left there is dropped.
+    Without ``resume`` what an earlier decode left there is dropped. As a context, it drops
+    everything when all went well, and else leaves what there is to go on with.
     """
 
     def __init__(self, target: Path, resume: bool) -> None:
         self._folder = target.with_name(f".{target.name}.kept")
         if not resume:
-            self.drop()
+            self._drop()
 
-    def drop(self) -> None:
-        """Forget everything."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._drop()
+        else:
+            with suppress(OSError):  # it is not there, or not empty
+                self._folder.rmdir()
+
+    def _drop(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def file(self, suffix: str, *what: object) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeGuard
@@ -117,9 +117,9 @@ def decode(
         check_suffix(suffix)
         with (
             whole_output(target, force) as place,
+            Kept(Path(target), settings.resume) if _is_file(target) else nullcontext() as kept,
             MediaWriter(place, suffix, header.video, header.audio) as media,
         ):
-            kept = Kept(Path(target), settings.resume) if _is_file(target) else None
             decoder = Decoder(header, settings, kept)
             hashes = DecodedHashes() if settings.hashes else None
             for item in ahead(_decoded(incoming, decoder), _DECODE_AHEAD):
@@ -136,8 +136,6 @@ def decode(
             if not media.seconds:
                 raise UsageError(f"the stream has nothing at {settings.start_s:g} s")
             seconds = media.seconds
-    if kept:
-        kept.drop()
     elapsed = time.perf_counter() - started
     return DecodeReport(
         incoming.info(decoder.damage),
