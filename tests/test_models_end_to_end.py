@@ -81,6 +81,7 @@ def test_another_process_with_the_same_model_gets_the_same_picture(run, models, 
         arguments = ("--video", model, "--device", "cpu", "--hash", "--json", *more)
         done = run("decode", small, "-o", tmp_path / f"{name}.mp4", *arguments)
         assert done.returncode == 0, done.stderr
+        assert "Loading" not in done.stderr
         return json.loads(done.stdout)["hashes"]["video"]
 
     mine = f"keyframes:{models / 'sdxl'}"

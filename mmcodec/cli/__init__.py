@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -35,13 +36,29 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _quieten() -> None:
+    """Keep what libraries of models say beside their errors off the terminal.
+
+    They read these once, when they are imported.
+    """
+    for name, value in (
+        ("TRANSFORMERS_VERBOSITY", "error"),
+        ("DIFFUSERS_VERBOSITY", "error"),
+        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
+    ):
+        os.environ.setdefault(name, value)
+
+
 @app.callback()
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", help="Print the version.", callback=_print_version, is_eager=True
     ),
 ) -> None:
     """Options of the command itself."""
+    if context.invoked_subcommand != "models":  # a download has a bar to show
+        _quieten()
 
 
 def main() -> None:
