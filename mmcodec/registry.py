@@ -80,9 +80,6 @@ _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     },
     Group.AUDIO_SYNTHESIZER: {
         "musicgen": Backend(f"{_SYNTHESIS}.musicgen:MusicGen", "models"),
-        "audiogen": Backend(f"{_SYNTHESIS}.musicgen:AudioGen", "models"),
-        "stable-audio": Backend(f"{_SYNTHESIS}.diffusion_sound:StableAudio", "models"),
-        "audioldm2": Backend(f"{_SYNTHESIS}.diffusion_sound:AudioLDM2", "models"),
         "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
     },
     Group.SPEECH_SYNTHESIZER: {

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from checkpoints import image, speech, video, vision
+from checkpoints import image, sound, speech, video, vision
 from conftest import SAMPLES, read_media
 
 import mmcodec
@@ -28,6 +28,7 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     vision.qwen3_vl(folder / "captioner")
     speech.whisper(folder / "whisper")
+    sound.musicgen(folder / "musicgen")
     video.wan().save_pretrained(folder / "wan")
     image.sdxl().save_pretrained(folder / "sdxl")
     return folder
@@ -68,7 +69,8 @@ def test_the_sample_is_described_and_written_down_by_models_and_made_by_one(mode
     assert spoken
     assert all(cue.prompt.spoken and Layer.WORDS in cue.descriptors for cue in spoken)
 
-    decoding = mmcodec.DecodeSettings(f"diffusers:{models / 'wan'}", models=CPU, end_s=1.0)
+    wan, musicgen = f"diffusers:{models / 'wan'}", f"musicgen:{models / 'musicgen'}"
+    decoding = mmcodec.DecodeSettings(wan, musicgen, models=CPU, end_s=1.0)
     decoded = mmcodec.decode(tmp_path / "clip.mmc", tmp_path / "clip.mp4", decoding)
     assert not decoded.remarks
     frames, samples, rate = read_media(tmp_path / "clip.mp4")

@@ -13,11 +13,11 @@ from conftest import scene
 from mmcodec.analysis.picture import analyse_shot
 from mmcodec.analysis.shots import ShotFrames
 from mmcodec.captioning.frames import pictures_of
-from mmcodec.captioning.loading import at_work, load_weights
 from mmcodec.captioning.picture_rules import describe_shot
 from mmcodec.captioning.vision_language import VisionLanguage
 from mmcodec.entropy.text import encode_text
 from mmcodec.errors import BackendError, OutOfMemoryError
+from mmcodec.models.loading import at_work, load_weights
 from mmcodec.models.placement import place
 from mmcodec.registry import Group, ModelSettings
 from mmcodec.timeline import Shot

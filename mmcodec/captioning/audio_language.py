@@ -9,9 +9,9 @@ from mmcodec.analysis.segments import SoundSegment
 from mmcodec.analysis.sound import Samples, SoundAnalysis
 from mmcodec.captioning.chats import continuation, question
 from mmcodec.captioning.instructions import cleaned, fitted, sound_instruction, tokens_within
-from mmcodec.captioning.loading import at_work, load_part, load_weights
 from mmcodec.captioning.sound_rules import describe_sound
 from mmcodec.captioning.waves import mono_at
+from mmcodec.models.loading import at_work, load_part, load_weights
 from mmcodec.models.placement import Placement, explained, place
 from mmcodec.registry import Group, ModelSettings
 from mmcodec.timeline import Prompt, SegmentKind

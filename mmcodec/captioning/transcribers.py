@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.captioning.contract import Transcript, Word
-from mmcodec.captioning.loading import at_work, load_part, load_weights
 from mmcodec.captioning.waves import mono_at
+from mmcodec.models.loading import at_work, load_part, load_weights
 from mmcodec.models.placement import Placement, explained, place
 from mmcodec.registry import Group, ModelSettings
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.captioning.chats import continuation, question
-from mmcodec.captioning.loading import load_part
+from mmcodec.models.loading import load_part
 from mmcodec.models.placement import Placement
 
 Pictures = Sequence[NDArray[np.uint8]]

@@ -16,10 +16,10 @@ from mmcodec.captioning.instructions import (
     picture_instruction,
     tokens_within,
 )
-from mmcodec.captioning.loading import at_work, load_part, load_weights
 from mmcodec.captioning.picture_rules import describe_shot
 from mmcodec.captioning.vision_inputs import Pictures, VisionInputs, vision_inputs
 from mmcodec.errors import OutOfMemoryError
+from mmcodec.models.loading import at_work, load_part, load_weights
 from mmcodec.models.placement import Placement, explained, place
 from mmcodec.registry import Group, ModelSettings
 from mmcodec.timeline import Prompt

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mmcodec.errors import BackendError
 
-_MARKS = ("config.json", "model_index.json", "state_dict.bin")
+_MARKS = ("config.json", "model_index.json")
 """Files of which a model has at least one."""
 _PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl", "*.h5", "*.msgpack", "*.onnx*", "*.ot")
 
@@ -43,8 +43,8 @@ def is_hub_id(model: str) -> bool:
     return bool(owner and name) and not {"/", "\\"} & {*name} and not owner.startswith((".", "~"))
 
 
-def pull(model: str, revision: str | None = None, *, pickled: bool = False) -> Path:
-    """Download a model into the hub's cache, without pickles unless asked for; its folder.
+def pull(model: str, revision: str | None = None) -> Path:
+    """Download a model into the hub's cache, without its pickles; its folder.
 
     Raises:
         BackendError: it cannot be had; what is there already stays.
@@ -54,9 +54,9 @@ def pull(model: str, revision: str | None = None, *, pickled: bool = False) -> P
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-    left_out = None if pickled else list(_PICKLES)
     try:
-        return Path(snapshot_download(model, revision=revision, ignore_patterns=left_out))
+        folder = snapshot_download(model, revision=revision, ignore_patterns=list(_PICKLES))
+        return Path(folder)
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         if isinstance(error.__cause__, OfflineModeIsEnabled):
             line = f"{model}: nothing is downloaded while HF_HUB_OFFLINE is set"

@@ -55,9 +55,7 @@ def pull_model(model: str) -> str:
         BackendError: it cannot be had.
     """
     name, _, revision = model.partition("@")
-    cards = (card for defaults in DEFAULTS.values() for card in (defaults.cpu, defaults.gpu))
-    pickled = any(card.pickled for card in cards if card.model == name)
-    return str(pull(name, revision or None, pickled=pickled))
+    return str(pull(name, revision or None))
 
 
 def _state(card: ModelCard) -> ModelState:

@@ -1,4 +1,4 @@
-"""Loads the models of captioners: from a folder or the hub's cache, safetensors only."""
+"""Loads models of transformers from a folder or the hub's cache, safetensors only."""
 
 from __future__ import annotations
 

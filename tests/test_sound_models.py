@@ -1,0 +1,130 @@
+"""The contract of models that make sound and speech; a new one joins by a line in ``CASES``."""
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import sound as checkpoints
+from conftest import tone
+
+from mmcodec.descriptors import sound, words
+from mmcodec.descriptors.mel import log_mel, loudness_db
+from mmcodec.errors import BackendError
+from mmcodec.registry import Group, ModelSettings, load
+from mmcodec.synthesis.offline_audio import OfflineAudio
+from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind, Synthesis
+
+MAKES, SPEAKS = Group.AUDIO_SYNTHESIZER, Group.SPEECH_SYNTHESIZER
+CASES = {
+    "musicgen": (MAKES, checkpoints.musicgen),
+    "vits": (SPEAKS, checkpoints.vits),
+    "speecht5": (SPEAKS, checkpoints.speecht5),
+}
+CPU, RATE, SAMPLES = ModelSettings(device="cpu"), 24_000, 48_480
+TEXT = "hello world"
+TIMES = words.encode(((10, 35), (60, 90)), TEXT, 100)
+LOUD = sound.encode(tone(2.0, RATE)[:, 0], RATE, 600)
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request, tmp_path_factory):
+    """The kind of cue that a backend makes itself, and a way to get a new one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    group, build = CASES[request.param]
+    folder = build(tmp_path_factory.mktemp(request.param) / "model")
+    kind = SegmentKind.MUSIC if group is MAKES else SegmentKind.SPEECH
+    yield kind, lambda: load(group, f"{request.param}:{folder}", CPU)
+    torch.set_num_threads(threads)
+
+
+def cue(kind: SegmentKind, layers=None, seed=None, text=f"A voice says: “{TEXT}”") -> Cue:
+    span = Segment(50, 150, kind)
+    return Cue(span, Prompt(text), layers or {}, Synthesis(seed=seed))
+
+
+def track(channels=1) -> AudioTrack:
+    return AudioTrack(RATE, channels)
+
+
+@pytest.mark.parametrize("kind", SegmentKind)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_render_has_its_length_its_channels_and_its_range(case, kind, channels):
+    _, new = case
+    for layers in ({}, {Layer.SOUND: LOUD}, {Layer.SOUND: LOUD, Layer.WORDS: TIMES}):
+        made = new().render(cue(kind, layers), track(channels), SAMPLES)
+        assert made.shape == (SAMPLES, channels)
+        assert made.dtype == np.float32
+        assert np.isfinite(made).all()
+        assert np.abs(made).max() <= 1
+
+
+def test_a_seed_decides_what_is_made(case):
+    kind, new = case
+    one, again, other = (
+        new().render(cue(kind, {Layer.SOUND: LOUD}, seed), track(), SAMPLES) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(one, again)
+    assert one.any()
+    if type(new()).__name__ != "SpeechT5":  # it has no dice
+        assert not np.array_equal(one, other)
+
+
+def test_what_it_does_not_make_is_made_offline(case):
+    kind, new = case
+    others = {SegmentKind.SPEECH, SegmentKind.MUSIC, SegmentKind.SILENCE} - {kind}
+    for other in others:
+        asked = cue(other, {Layer.SOUND: LOUD})
+        made = new().render(asked, track(), SAMPLES)
+        assert np.array_equal(made, OfflineAudio().render(asked, track(), SAMPLES))
+
+
+def test_it_is_as_loud_as_the_stream_says(case):
+    kind, new = case
+    for level in (0.02, 0.3):
+        wanted = sound.encode(level * tone(2.0, RATE)[:, 0], RATE, 600)
+        made = new().render(cue(kind, {Layer.SOUND: wanted}), track(), SAMPLES)
+        heard = loudness_db(log_mel(made[:48_000, 0], RATE, 100, 2.0))
+        asked = loudness_db(sound.decode(wanted, 2.0).envelope_db)
+        assert heard == pytest.approx(asked, abs=3)
+
+
+def test_a_voice_keeps_to_the_times_of_its_words(case):
+    kind, new = case
+    if kind is not SegmentKind.SPEECH:
+        pytest.skip("it does not speak")
+    made = new().render(cue(kind, {Layer.WORDS: TIMES}), track(), SAMPLES)[:, 0]
+    ticks = np.abs(made[:48_000]).reshape(100, -1).max(axis=1)
+    assert not ticks[:9].any()
+    assert not ticks[36:59].any()
+    assert ticks[10:35].max() > 0
+    assert ticks[60:90].max() > 0
+
+
+def test_speech_without_words_is_made_offline(case):
+    _, new = case
+    asked = cue(SegmentKind.SPEECH, {Layer.SOUND: LOUD}, text="A low voice.")
+    made = new().render(asked, track(), SAMPLES)
+    assert np.array_equal(made, OfflineAudio().render(asked, track(), SAMPLES))
+
+
+def test_a_long_segment_goes_on(tmp_path):
+    checkpoints.musicgen(tmp_path)
+    backend = load(MAKES, f"musicgen:{tmp_path}", CPU)
+    span = Segment(0, 1700, SegmentKind.SOUND)
+    made = backend.render(Cue(span, Prompt("Rain.")), track(), 34 * RATE)
+    seconds = np.abs(made[:, 0]).reshape(34, -1).max(axis=1)
+    assert (seconds > 0).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_missing_is_one_line(name, tmp_path):
+    group, _ = CASES[name]
+    kind = SegmentKind.MUSIC if group is MAKES else SegmentKind.SPEECH
+    for model, words_of_error in (
+        ("nobody/nothing", "mmcodec models pull nobody/nothing"),
+        (str(tmp_path), f"{name} cannot load {tmp_path}"),
+        (f"{tmp_path}/no", "there is no model folder"),
+    ):
+        with pytest.raises(BackendError, match=words_of_error) as caught:
+            load(group, f"{name}:{model}", CPU).render(cue(kind), track(), SAMPLES)
+        assert "\n" not in str(caught.value)
