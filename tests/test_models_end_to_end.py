@@ -17,7 +17,6 @@ from mmcodec.entropy.text import encode_text
 from mmcodec.media.lossless import FrameWriter, read_frames
 from mmcodec.timeline import Layer, SegmentKind, Synthesis
 
-CPU = mmcodec.ModelSettings(device="cpu")
 FEW_STEPS = Synthesis(seed=7, steps=2, strength_percent=60)
 BUDGET = 20
 
@@ -47,33 +46,35 @@ def shots(stream: mmcodec.StreamInfo) -> list[CuePacket]:
     return [packet for packet in stream.packets if packet.cue.track.name == "VIDEO"]
 
 
-def test_the_sample_is_described_and_written_down_by_models_and_made_by_one(models, tmp_path):
-    settings = mmcodec.EncodeSettings(
-        captioner=f"vision-language:{models / 'captioner'}",
-        transcriber=f"whisper:{models / 'whisper'}",
-        models=CPU,
-        prompt_bytes=BUDGET,
-        video_synthesis=FEW_STEPS,
-    )
-    report = mmcodec.encode(SAMPLES / "clip.mp4", tmp_path / "clip.mmc", settings)
-    assert not report.remarks
+def test_the_sample_is_described_and_written_down_by_models_and_made_by_one(run, models, tmp_path):
+    stream, target = tmp_path / "clip.mmc", tmp_path / "clip.mp4"
+    captioner = ("--captioner", f"vision-language:{models / 'captioner'}")
+    transcriber = ("--transcriber", f"whisper:{models / 'whisper'}")
+    done = run(
+        "encode", SAMPLES / "clip.mp4", "-o", stream, *captioner, *transcriber, "--device", "cpu",
+        "--prompt-bytes", BUDGET, "--steps", 2, "--seed", 7,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "the rules describe" not in done.stderr
     by_rules = mmcodec.encode(SAMPLES / "clip.mp4", tmp_path / "rules.mmc").stream
-    for described, ruled in zip(shots(report.stream), shots(by_rules), strict=True):
+    read = mmcodec.probe(stream)
+    for described, ruled in zip(shots(read), shots(by_rules), strict=True):
         assert described.cue.prompt.text != ruled.cue.prompt.text
         assert len(encode_text(described.cue.prompt.text)) <= BUDGET
     spoken = [
         packet.cue
-        for packet in mmcodec.probe(tmp_path / "clip.mmc").packets
+        for packet in read.packets
         if getattr(packet.cue.span, "kind", None) is SegmentKind.SPEECH
     ]
     assert spoken
     assert all(cue.prompt.spoken and Layer.WORDS in cue.descriptors for cue in spoken)
 
-    wan, musicgen = f"diffusers:{models / 'wan'}", f"musicgen:{models / 'musicgen'}"
-    decoding = mmcodec.DecodeSettings(wan, musicgen, models=CPU, end_s=1.0)
-    decoded = mmcodec.decode(tmp_path / "clip.mmc", tmp_path / "clip.mp4", decoding)
-    assert not decoded.remarks
-    frames, samples, rate = read_media(tmp_path / "clip.mp4")
+    synthesizers = ("--video", f"diffusers:{models / 'wan'}", "--audio",
+                    f"musicgen:{models / 'musicgen'}")  # fmt: skip
+    done = run("decode", stream, "-o", target, *synthesizers, "--device", "cpu", "--end", 1)
+    assert done.returncode == 0, done.stderr
+    assert "made offline" not in done.stderr
+    frames, samples, rate = read_media(target)
     assert (len(frames), frames[0][1].shape) == (24, (360, 640, 3))
     assert len(samples) / rate == pytest.approx(1.0, abs=0.05)
 
@@ -91,17 +92,17 @@ def test_another_process_with_the_same_model_gets_the_same_picture(run, models, 
     assert client("c", "offline") != client("d", mine)
 
 
-def test_another_seed_gives_another_picture(models, make_clip, tmp_path):
-    hashes = set()
+def test_another_seed_gives_another_picture(run, models, make_clip, tmp_path):
+    clip, stream, hashes = make_clip(shots=1, size=(96, 64), frames=12), tmp_path / "a.mmc", set()
     for seed in (1, 2):
         made_for = Synthesis(seed=seed, steps=2)
         settings = mmcodec.EncodeSettings(audio=False, video_synthesis=made_for)
-        clip = make_clip(shots=1, size=(96, 64), frames=12)
-        mmcodec.encode(clip, tmp_path / "a.mmc", settings, force=True)
-        decoding = mmcodec.DecodeSettings(f"keyframes:{models / 'sdxl'}", models=CPU, hashes=True)
-        report = mmcodec.decode(tmp_path / "a.mmc", tmp_path / "a.mp4", decoding, force=True)
-        hashes.add(report.hashes["video"])
+        mmcodec.encode(clip, stream, settings, force=True)
+        model = ("--video", f"keyframes:{models / 'sdxl'}", "--device", "cpu")
+        done = run("decode", stream, "-o", tmp_path / "a.mp4", *model, "--hash", "--force")
+        hashes.add(done.stdout)
     assert len(hashes) == 2
+    assert all(digest.startswith("video sha256:") for digest in hashes)
 
 
 def test_a_stopped_decode_goes_on_where_it_was(run, models, small, tmp_path):

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from mmcodec.errors import BackendError, FailedWorkError, MMCodecError, OutOfMemoryError
 from mmcodec.models.cache import is_hub_id
 from mmcodec.models.catalogue import default_card
 from mmcodec.registry import Group, ModelSettings
+
+_ONE_AT_A_TIME = RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,17 @@ def _best_device(torch: Any) -> str:
 def explained(name: str, model: str, doing: str) -> Iterator[None]:
     """Errors of a model's libraries as BackendErrors of one line; ``doing``: "load", "run".
 
+    One thread at a time is in here: libraries load through states of the whole process, and each
+    model at work takes all of the machine.
+
     Raises:
         OutOfMemoryError: the model does not fit with this work; less may.
         FailedWorkError: it could not run on this work for another reason.
         BackendError: it could not be loaded.
     """
     try:
-        yield
+        with _ONE_AT_A_TIME:
+            yield
     except MMCodecError:
         raise
     except ImportError as error:

@@ -85,6 +85,8 @@ class KeyframeAnimation:
 
 
 _OPENAI_MODEL = "gpt-image-1"
+_DEADLINE_S = 180.0
+"""A picture may take minutes."""
 _SIZES = ((1024, 1024), (1536, 1024), (1024, 1536))
 _DALL_E_SIZES = ((1024, 1024), (1792, 1024), (1024, 1792))
 _SHARPEN = "Turn this blurred sketch into a sharp picture with the same composition and colours. "
@@ -100,7 +102,9 @@ class OpenAIKeyframes:
     """
 
     settings: ModelSettings
-    _endpoint: Endpoint = field(default_factory=Endpoint, init=False, repr=False)
+    _endpoint: Endpoint = field(
+        default_factory=lambda: Endpoint(deadline_s=_DEADLINE_S), init=False, repr=False
+    )
 
     def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
         """The frames of a cue at the track's raster; of a still photograph, the picture itself."""
