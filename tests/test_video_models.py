@@ -193,15 +193,14 @@ def test_what_cannot_be_loaded_is_said_in_a_line(name, tmp_path, backend_of, mon
     (tmp_path / "empty").mkdir()
     wrong = {
         "someone/no-such-model": "mmcodec models pull someone/no-such-model",
-        str(tmp_path / "nowhere"): "cannot load",
+        str(tmp_path / "nowhere"): "there is no model folder",
         str(tmp_path / "empty"): "model_index.json",
     }
     other = backend_of("stable-diffusion" if name == "diffusers" else "wan")
     wrong[other._placement.model] = name
     for model, words in wrong.items():
-        backend = load(Group.VIDEO_SYNTHESIZER, name, ModelSettings(model=model))
         with pytest.raises(BackendError) as caught:
-            render(backend)
+            render(load(Group.VIDEO_SYNTHESIZER, name, ModelSettings(model=model)))
         assert words in str(caught.value) and "\n" not in str(caught.value)
     with pytest.raises(BackendError, match="there is no device 'abacus'"):
         load(Group.VIDEO_SYNTHESIZER, name, ModelSettings(device="abacus"))
