@@ -107,9 +107,10 @@ def test_speech_without_words_is_made_offline(case):
     assert np.array_equal(made, OfflineAudio().render(asked, track(), SAMPLES))
 
 
-def test_a_long_segment_goes_on(tmp_path):
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_long_segment_goes_on(tmp_path, dtype):
     checkpoints.musicgen(tmp_path)
-    backend = load(MAKES, f"musicgen:{tmp_path}", CPU)
+    backend = load(MAKES, f"musicgen:{tmp_path}", ModelSettings(device="cpu", dtype=dtype))
     span = Segment(0, 1700, SegmentKind.SOUND)
     made = backend.render(Cue(span, Prompt("Rain.")), track(), 34 * RATE)
     seconds = np.abs(made[:, 0]).reshape(34, -1).max(axis=1)

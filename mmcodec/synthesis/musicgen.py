@@ -52,9 +52,12 @@ class _Model:
         """``before`` and what follows it."""
         sound = {"audio": before, "sampling_rate": self.sample_rate} if len(before) else {}
         asked = self.processor(text=[text], padding=True, return_tensors="pt", **sound)
+        asked = asked.to(self.placement.device)
+        if "input_values" in asked:  # sound has the model's arithmetic, words are numbers
+            asked["input_values"] = asked["input_values"].to(self.placement.dtype)
         tokens = int(np.ceil(seconds * self.weights.config.audio_encoder.frame_rate)) + 4
         output = self.weights.generate(
-            **asked.to(self.placement.device),
+            **asked,
             max_new_tokens=tokens,
             do_sample=True,
             guidance_scale=guidance,
