@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -69,30 +70,10 @@ def _load(name: str, settings: ModelSettings) -> _Recogniser:
     return _Recogniser(placement, weights, recogniser)
 
 
-class Whisper:
-    """OpenAI's Whisper (Radford et al., 2022) in any size: words with their times, and the
-    language that it heard.
-    """
+class _Transcriber(ABC):
+    """What both do with their recognisers: load one at the first segment, hear piece by piece."""
 
-    def __init__(self, settings: ModelSettings) -> None:
-        self._settings = settings
-        self._recogniser: _Recogniser | None = None
-
-    def transcribe(self, samples: Samples, sample_rate: int) -> Transcript:
-        """The words in ``samples`` (n,), timed by the model's attention.
-
-        Raises:
-            BackendError: the model cannot be loaded, or fails.
-        """
-        self._recogniser = self._recogniser or _load("whisper", self._settings)
-        with explained("whisper", self._recogniser.placement.model, "run"):
-            return _heard(self._recogniser, samples, sample_rate, _timed_words)
-
-
-class Moonshine:
-    """Moonshine (Jeffries et al., 2024), small and fast; it tells no times, so the words are spread
-    over the voice by their letters.
-    """
+    name = ""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
@@ -104,9 +85,38 @@ class Moonshine:
         Raises:
             BackendError: the model cannot be loaded, or fails.
         """
-        self._recogniser = self._recogniser or _load("moonshine", self._settings)
-        with explained("moonshine", self._recogniser.placement.model, "run"):
-            return _heard(self._recogniser, samples, sample_rate, _spread_words)
+        self._recogniser = self._recogniser or _load(self.name, self._settings)
+        with explained(self.name, self._recogniser.placement.model, "run"):
+            return _heard(self._recogniser, samples, sample_rate, self._read)
+
+    @staticmethod
+    @abstractmethod
+    def _read(recogniser: _Recogniser, wave: Samples) -> Transcript:
+        """What is said in up to half a minute."""
+
+
+class Whisper(_Transcriber):
+    """OpenAI's Whisper (Radford et al., 2022) in any size: words timed by its attention, and the
+    language that it heard.
+    """
+
+    name = "whisper"
+
+    @staticmethod
+    def _read(recogniser: _Recogniser, wave: Samples) -> Transcript:
+        return _timed_words(recogniser, wave)
+
+
+class Moonshine(_Transcriber):
+    """Moonshine (Jeffries et al., 2024), small and fast; it tells no times, so the words are spread
+    over the voice by their letters.
+    """
+
+    name = "moonshine"
+
+    @staticmethod
+    def _read(recogniser: _Recogniser, wave: Samples) -> Transcript:
+        return _spread_words(recogniser, wave)
 
 
 def _heard(
