@@ -55,36 +55,37 @@ class ModelSettings:
 
 OWN_CHOICE = ModelSettings()
 
+_MODELS = "models"
 _CAPTIONING, _SYNTHESIS = "mmcodec.captioning", "mmcodec.synthesis"
 _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     Group.CAPTIONER: {
-        "vision-language": Backend(f"{_CAPTIONING}.vision_language:VisionLanguage", "models"),
+        "vision-language": Backend(f"{_CAPTIONING}.vision_language:VisionLanguage", _MODELS),
         "openai": Backend(f"{_CAPTIONING}.openai_chat:OpenAIChat", "api"),
         "rules": Backend(f"{_CAPTIONING}.rules:RulesCaptioner"),
     },
     Group.SOUND_CAPTIONER: {
-        "audio-language": Backend(f"{_CAPTIONING}.audio_language:AudioLanguage", "models"),
-        "tags": Backend(f"{_CAPTIONING}.sound_tags:SoundTags", "models"),
-        "clap": Backend(f"{_CAPTIONING}.sound_tags:ClapTags", "models"),
+        "audio-language": Backend(f"{_CAPTIONING}.audio_language:AudioLanguage", _MODELS),
+        "tags": Backend(f"{_CAPTIONING}.sound_tags:SoundTags", _MODELS),
+        "clap": Backend(f"{_CAPTIONING}.sound_tags:ClapTags", _MODELS),
         "rules": Backend(f"{_CAPTIONING}.rules:RulesSoundCaptioner"),
     },
     Group.TRANSCRIBER: {
-        "whisper": Backend(f"{_CAPTIONING}.transcribers:Whisper", "models"),
-        "moonshine": Backend(f"{_CAPTIONING}.transcribers:Moonshine", "models"),
+        "whisper": Backend(f"{_CAPTIONING}.transcribers:Whisper", _MODELS),
+        "moonshine": Backend(f"{_CAPTIONING}.transcribers:Moonshine", _MODELS),
     },
     Group.VIDEO_SYNTHESIZER: {
-        "diffusers": Backend(f"{_SYNTHESIS}.diffusion_video:DiffusionVideo", "models"),
-        "keyframes": Backend(f"{_SYNTHESIS}.keyframes:KeyframeAnimation", "models"),
+        "diffusers": Backend(f"{_SYNTHESIS}.diffusion_video:DiffusionVideo", _MODELS),
+        "keyframes": Backend(f"{_SYNTHESIS}.keyframes:KeyframeAnimation", _MODELS),
         "openai": Backend(f"{_SYNTHESIS}.keyframes:OpenAIKeyframes", "api"),
         "offline": Backend(f"{_SYNTHESIS}.offline_video:OfflineVideo"),
     },
     Group.AUDIO_SYNTHESIZER: {
-        "musicgen": Backend(f"{_SYNTHESIS}.musicgen:MusicGen", "models"),
+        "musicgen": Backend(f"{_SYNTHESIS}.musicgen:MusicGen", _MODELS),
         "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
     },
     Group.SPEECH_SYNTHESIZER: {
-        "speecht5": Backend(f"{_SYNTHESIS}.speech:SpeechT5", "models"),
-        "vits": Backend(f"{_SYNTHESIS}.speech:Vits", "models"),
+        "speecht5": Backend(f"{_SYNTHESIS}.speech:SpeechT5", _MODELS),
+        "vits": Backend(f"{_SYNTHESIS}.speech:Vits", _MODELS),
         "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
     },
 }
@@ -115,6 +116,10 @@ def load(group: Group, choice: str, settings: ModelSettings = OWN_CHOICE) -> obj
     module, _, attribute = backend.target.partition(":")
     try:
         factory = getattr(import_module(module), attribute)
+        if backend.extra == _MODELS:
+            # Here, before a job starts its threads: SciPy, at work in another one, takes a PyTorch
+            # that is half imported for a whole one.
+            import_module("torch")
     except ImportError as error:
         extra = backend.extra
         hint = f'; pip install "mmcodec[{extra}]"' if extra else ""

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from mmcodec import registry
@@ -23,3 +26,12 @@ def test_a_backend_that_is_not_installed_says_what_installs_it(monkeypatch):
     monkeypatch.setattr(registry, "_BUILT_IN", table)
     with pytest.raises(BackendError, match=r'pip install "mmcodec\[models\]"'):
         load(Group.CAPTIONER, "big")
+
+
+def test_pytorch_is_whole_before_a_job_starts_its_threads():
+    code = (
+        "import sys; from mmcodec.registry import Group, load;"
+        "load(Group.CAPTIONER, 'rules'); assert 'torch' not in sys.modules;"
+        "load(Group.TRANSCRIBER, 'whisper'); assert hasattr(sys.modules['torch'], 'Tensor')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
