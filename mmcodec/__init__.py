@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmcodec.errors import MMCodecError
-    from mmcodec.models.operations import BackendState, list_backends, pull_model
+    from mmcodec.models.operations import (
+        BackendState,
+        convert_audiogen,
+        list_backends,
+        pull_model,
+    )
     from mmcodec.pipeline.operations import decode, encode, probe
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
     from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile
@@ -35,6 +40,7 @@ __all__ = [
     "Synthesis",
     "Timeline",
     "__version__",
+    "convert_audiogen",
     "decode",
     "encode",
     "list_backends",
@@ -44,7 +50,12 @@ __all__ = [
 
 _HOMES = {
     "mmcodec.errors": ("MMCodecError",),
-    "mmcodec.models.operations": ("BackendState", "list_backends", "pull_model"),
+    "mmcodec.models.operations": (
+        "BackendState",
+        "convert_audiogen",
+        "list_backends",
+        "pull_model",
+    ),
     "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
     "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
     "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile"),

@@ -81,6 +81,9 @@ _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     },
     Group.AUDIO_SYNTHESIZER: {
         "musicgen": Backend(f"{_SYNTHESIS}.musicgen:MusicGen", _MODELS),
+        "audiogen": Backend(f"{_SYNTHESIS}.musicgen:AudioGen", _MODELS),
+        "stable-audio": Backend(f"{_SYNTHESIS}.diffusion_sound:StableAudio", _MODELS),
+        "audioldm2": Backend(f"{_SYNTHESIS}.diffusion_sound:AudioLDM2", _MODELS),
         "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
     },
     Group.SPEECH_SYNTHESIZER: {

@@ -6,6 +6,7 @@ from conftest import tone
 
 from mmcodec.descriptors import sound, words
 from mmcodec.descriptors.mel import log_mel, loudness_db
+from mmcodec.errors import FailedWorkError
 from mmcodec.synthesis.fitting import fitted, levelled, placed, resampled, stretched
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind
 
@@ -33,6 +34,11 @@ def test_resampling_keeps_time_and_pitch():
     made = resampled(tone(1.0, 16_000)[:, 0], 16_000, RATE)
     assert len(made) == RATE
     assert pitch_hz(made) == pytest.approx(220, abs=3)
+
+
+def test_what_is_no_number_is_a_failure():
+    with pytest.raises(FailedWorkError, match="--dtype float32"):
+        fitted(np.array([0, np.nan], np.float32), RATE, cue(), TRACK, 2)
 
 
 @pytest.mark.parametrize("count", [RATE // 2, RATE, 2 * RATE])

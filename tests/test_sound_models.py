@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import sound as checkpoints
+from checkpoints.audiogen import audiogen
 from conftest import tone
 
 from mmcodec.descriptors import sound, words
@@ -16,6 +17,9 @@ from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKin
 MAKES, SPEAKS = Group.AUDIO_SYNTHESIZER, Group.SPEECH_SYNTHESIZER
 CASES = {
     "musicgen": (MAKES, checkpoints.musicgen),
+    "audiogen": (MAKES, audiogen),
+    "stable-audio": (MAKES, checkpoints.stable_audio),
+    "audioldm2": (MAKES, checkpoints.audioldm2),
     "vits": (SPEAKS, checkpoints.vits),
     "speecht5": (SPEAKS, checkpoints.speecht5),
 }
@@ -23,6 +27,10 @@ CPU, RATE, SAMPLES = ModelSettings(device="cpu"), 24_000, 48_480
 TEXT = "hello world"
 TIMES = words.encode(((10, 35), (60, 90)), TEXT, 100)
 LOUD = sound.encode(tone(2.0, RATE)[:, 0], RATE, 600)
+
+
+def backend(name: str, model: object, settings: ModelSettings = CPU):
+    return load(CASES[name][0], f"{name}:{model}", settings)
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -33,13 +41,13 @@ def case(request, tmp_path_factory):
     group, build = CASES[request.param]
     folder = build(tmp_path_factory.mktemp(request.param) / "model")
     kind = SegmentKind.MUSIC if group is MAKES else SegmentKind.SPEECH
-    yield kind, lambda: load(group, f"{request.param}:{folder}", CPU)
+    yield kind, lambda: backend(request.param, folder)
     torch.set_num_threads(threads)
 
 
 def cue(kind: SegmentKind, layers=None, seed=None, text=f"A voice says: “{TEXT}”") -> Cue:
     span = Segment(50, 150, kind)
-    return Cue(span, Prompt(text), layers or {}, Synthesis(seed=seed))
+    return Cue(span, Prompt(text), layers or {}, Synthesis(seed=seed, steps=2))
 
 
 def track(channels=1) -> AudioTrack:
@@ -107,13 +115,16 @@ def test_speech_without_words_is_made_offline(case):
     assert np.array_equal(made, OfflineAudio().render(asked, track(), SAMPLES))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_a_long_segment_goes_on(tmp_path, dtype):
-    checkpoints.musicgen(tmp_path)
-    backend = load(MAKES, f"musicgen:{tmp_path}", ModelSettings(device="cpu", dtype=dtype))
-    span = Segment(0, 1700, SegmentKind.SOUND)
-    made = backend.render(Cue(span, Prompt("Rain.")), track(), 34 * RATE)
-    seconds = np.abs(made[:, 0]).reshape(34, -1).max(axis=1)
+@pytest.mark.parametrize(
+    ("name", "length_s", "dtype"),
+    [("musicgen", 34, "float32"), ("musicgen", 34, "bfloat16"), ("stable-audio", 12, "float32")],
+)
+def test_a_segment_longer_than_a_model_makes_at_once_goes_on(tmp_path, name, length_s, dtype):
+    new = backend(name, CASES[name][1](tmp_path), ModelSettings(device="cpu", dtype=dtype))
+    span = Segment(0, 50 * length_s, SegmentKind.SOUND)
+    asked = Cue(span, Prompt("Rain."), synthesis=Synthesis(steps=2))
+    made = new.render(asked, track(), length_s * RATE)
+    seconds = np.abs(made[:, 0]).reshape(length_s, -1).max(axis=1)
     assert (seconds > 0).all()
 
 
@@ -127,5 +138,30 @@ def test_what_is_missing_is_one_line(name, tmp_path):
         (f"{tmp_path}/no", "there is no model folder"),
     ):
         with pytest.raises(BackendError, match=words_of_error) as caught:
-            load(group, f"{name}:{model}", CPU).render(cue(kind), track(), SAMPLES)
+            backend(name, model).render(cue(kind), track(), SAMPLES)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_device_that_there_is_not_is_one_line(name, tmp_path):
+    kind = SegmentKind.MUSIC if CASES[name][0] is MAKES else SegmentKind.SPEECH
+    with pytest.raises(BackendError, match="there is no device 'toaster'") as caught:
+        backend(name, tmp_path, ModelSettings(device="toaster")).render(cue(kind), track(), SAMPLES)
+    assert "\n" not in str(caught.value)
+
+
+def test_sound_is_made_as_music_is(case):
+    kind, new = case
+    if kind is SegmentKind.SPEECH:
+        pytest.skip("it speaks")
+    layers = {Layer.SOUND: LOUD}
+    made, heard = (
+        new().render(cue(k, layers), track(), SAMPLES) for k in (SegmentKind.SOUND, kind)
+    )
+    assert made.shape == (SAMPLES, 1)
+    assert np.array_equal(made, heard)
+
+
+def test_audiogen_is_never_chosen_by_itself():
+    with pytest.raises(BackendError, match="name a folder"):
+        load(MAKES, "audiogen", CPU)

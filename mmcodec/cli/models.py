@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -47,6 +47,9 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
 @models.command()
 def pull(
     model: Annotated[str, typer.Argument(help="ID or ID@REVISION on the model hub.")],
+    pickles: Annotated[
+        bool, typer.Option("--pickles", help="With its pickles, which have to be converted.")
+    ] = False,
 ) -> None:
     """Download a model into the hub's cache, where all backends find it.
 
@@ -60,7 +63,36 @@ def pull(
     """
     import mmcodec
 
-    say(f"{model} is in {mmcodec.pull_model(model)}")
+    say(f"{model} is in {mmcodec.pull_model(model, pickles=pickles)}")
+
+
+@models.command("convert-audiogen")
+def convert_audiogen(
+    source: Annotated[str, typer.Argument(help="A folder with state_dict.bin.")],
+    target: Annotated[str, typer.Argument(help="The folder to write.")],
+    text_encoder: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+        typer.Option(
+            help="Its T5, a folder or a hub id that is here (default: the one that it names)."
+        ),
+    ] = None,
+) -> None:
+    """Convert AudioGen from audiocraft's own layout to one that backends load.
+
+    The weights are CC-BY-NC-4.0. Only numbers are read from the pickles, no code.
+
+    Examples:
+
+      mmcodec models pull facebook/audiogen-medium --pickles
+
+      mmcodec models convert-audiogen FOLDER audiogen
+
+      mmcodec decode clip.mmc --audio audiogen:./audiogen
+    """
+    import mmcodec
+
+    mmcodec.convert_audiogen(source, target, text_encoder)
+    say(f"{target}: converted; --audio audiogen:{target} uses it")
 
 
 def _table(states: tuple[BackendState, ...]) -> Table:

@@ -43,8 +43,8 @@ def is_hub_id(model: str) -> bool:
     return bool(owner and name) and not {"/", "\\"} & {*name} and not owner.startswith((".", "~"))
 
 
-def pull(model: str, revision: str | None = None) -> Path:
-    """Download a model into the hub's cache, without its pickles; its folder.
+def pull(model: str, revision: str | None = None, *, pickles: bool = False) -> Path:
+    """Download a model into the hub's cache, without its pickles if not told; its folder.
 
     Raises:
         BackendError: it cannot be had; what is there already stays.
@@ -55,8 +55,8 @@ def pull(model: str, revision: str | None = None) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     try:
-        folder = snapshot_download(model, revision=revision, ignore_patterns=list(_PICKLES))
-        return Path(folder)
+        left_out = None if pickles else list(_PICKLES)
+        return Path(snapshot_download(model, revision=revision, ignore_patterns=left_out))
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         if isinstance(error.__cause__, OfflineModeIsEnabled):
             line = f"{model}: nothing is downloaded while HF_HUB_OFFLINE is set"

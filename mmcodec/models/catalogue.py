@@ -46,6 +46,10 @@ _WAN = ModelCard("Wan-AI/Wan2.2-TI2V-5B-Diffusers", "Apache-2.0", 11.4, on_cpu=F
 _KLEIN = ModelCard("black-forest-labs/FLUX.2-klein-4B", "Apache-2.0", 8.0, on_cpu=False)
 _Z_IMAGE = ModelCard("Tongyi-MAI/Z-Image-Turbo", "Apache-2.0", 10.2, on_cpu=False)
 _MUSICGEN = ModelCard("facebook/musicgen-small", "CC-BY-NC-4.0", 0.6, commercial=False)
+_STABLE_AUDIO = ModelCard(
+    "stabilityai/stable-audio-open-1.0", "Stability AI Community", 1.2, commercial=False
+)
+_AUDIOLDM = ModelCard("cvssp/audioldm2", "CC-BY-NC-SA-4.0", 1.1, commercial=False)
 _MMS = ModelCard("facebook/mms-tts-eng", "CC-BY-NC-4.0", 0.04, commercial=False)
 _SPEECHT5 = ModelCard("microsoft/speecht5_tts", "MIT", 0.15)
 
@@ -59,6 +63,8 @@ DEFAULTS: Mapping[tuple[Group, str], Defaults] = {
     (Group.VIDEO_SYNTHESIZER, "diffusers"): Defaults(_WAN_SMALL, _WAN),
     (Group.VIDEO_SYNTHESIZER, "keyframes"): Defaults(_KLEIN, _Z_IMAGE),
     (Group.AUDIO_SYNTHESIZER, "musicgen"): Defaults(_MUSICGEN, _MUSICGEN),
+    (Group.AUDIO_SYNTHESIZER, "stable-audio"): Defaults(_STABLE_AUDIO, _STABLE_AUDIO),
+    (Group.AUDIO_SYNTHESIZER, "audioldm2"): Defaults(_AUDIOLDM, _AUDIOLDM),
     (Group.SPEECH_SYNTHESIZER, "vits"): Defaults(_MMS, _MMS),
     (Group.SPEECH_SYNTHESIZER, "speecht5"): Defaults(_SPEECHT5, _SPEECHT5),
 }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mmcodec.descriptors import sound, words
 from mmcodec.descriptors.mel import log_mel, loudness_db
+from mmcodec.errors import FailedWorkError
 from mmcodec.timeline import AUDIO_TIME_BASE, AudioTrack, Cue, Layer
 
 Samples = NDArray[np.float32]
@@ -35,8 +36,14 @@ def fitted(made: Samples, made_rate: int, cue: Cue, track: AudioTrack, samples: 
 
 
 def resampled(mono: Samples, from_rate: int, to_rate: int) -> Samples:
-    """``mono`` (n,) at another rate."""
-    mono = np.nan_to_num(np.asarray(mono, np.float32).reshape(-1))
+    """``mono`` (n,) at another rate.
+
+    Raises:
+        FailedWorkError: it is not all numbers, as half precision sometimes gives.
+    """
+    mono = np.asarray(mono, np.float32).reshape(-1)
+    if not np.isfinite(mono).all():
+        raise FailedWorkError("the model gave no numbers; --dtype float32 may help")
     if from_rate == to_rate or not len(mono):
         return mono
     import librosa

@@ -1,12 +1,16 @@
-"""Music and sounds by MusicGen (Copet et al., 2023)."""
+"""Music and sounds by MusicGen (Copet et al., 2023) and AudioGen (Kreuk et al., 2022)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from mmcodec.errors import BackendError
+from mmcodec.models.audiogen_checkpoint import convert, is_audiocraft
 from mmcodec.models.loading import at_work, load_part, load_weights
 from mmcodec.models.placement import Placement, explained, place
 from mmcodec.registry import Group, ModelSettings
@@ -16,8 +20,8 @@ from mmcodec.synthesis.offline_audio import OfflineAudio
 from mmcodec.timeline import AudioTrack, Cue, SegmentKind
 
 _GUIDANCE = 3.0
-_LONGEST_S, _OVERLAP_S = 28.0, 5.0
-"""What the network was trained on, and what of a part the next one begins with."""
+_OVERLAP_S = 5.0
+"""What of a part the next one begins with."""
 _MADE = (SegmentKind.MUSIC, SegmentKind.SOUND)
 
 
@@ -26,6 +30,7 @@ class _Model:
     placement: Placement
     weights: Any
     processor: Any
+    longest_s: float
 
     @property
     def sample_rate(self) -> int:
@@ -41,7 +46,7 @@ class _Model:
             torch.manual_seed(seed)
             while len(made) < seconds * rate:
                 before = made[-round(_OVERLAP_S * rate) :]
-                missing = min(seconds - len(made) / rate, _LONGEST_S - len(before) / rate)
+                missing = min(seconds - len(made) / rate, self.longest_s - len(before) / rate)
                 part = self._part(text, before, missing, guidance)
                 if len(part) <= len(before):
                     break  # it has nothing more to say
@@ -73,6 +78,8 @@ class MusicGen:
     """
 
     name = "musicgen"
+    longest_s = 28.0
+    """What the network was trained on."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
@@ -99,8 +106,37 @@ class MusicGen:
         if self._model is None:
             placement = place(Group.AUDIO_SYNTHESIZER, self.name, self._settings)
             with explained(self.name, placement.model, "load"):
-                from transformers import AutoProcessor, MusicgenForConditionalGeneration
-
-                weights = load_weights(MusicgenForConditionalGeneration, placement)
-                self._model = _Model(placement, weights, load_part(AutoProcessor, placement))
+                weights, processor = self._read(placement)
+                self._model = _Model(placement, weights, processor, self.longest_s)
         return self._model
+
+    def _read(self, placement: Placement) -> tuple[Any, Any]:
+        """The weights, and what makes texts and sounds into their input."""
+        from transformers import AutoProcessor, MusicgenForConditionalGeneration
+
+        weights = load_weights(MusicgenForConditionalGeneration, placement)
+        return weights, load_part(AutoProcessor, placement)
+
+
+class AudioGen(MusicGen):
+    """Makes sounds from their prompts with AudioGen's weights, in the classes of MusicGen.
+
+    The model is a folder: a converted one, or one in audiocraft's own layout, which is converted
+    each time that it is loaded.
+    """
+
+    name = "audiogen"
+    longest_s = 10.0
+
+    def __init__(self, settings: ModelSettings) -> None:
+        if settings.model is None:
+            raise BackendError("audiogen has no model of its own; name a folder: audiogen:FOLDER")
+        super().__init__(settings)
+
+    def _read(self, placement: Placement) -> tuple[Any, Any]:
+        folder = Path(placement.model)
+        if not is_audiocraft(folder):
+            return super()._read(placement)
+        with TemporaryDirectory() as made:
+            convert(folder, Path(made))
+            return super()._read(replace(placement, model=made, revision=None))

@@ -7,7 +7,7 @@ import sentencepiece
 import torch
 import transformers
 
-from checkpoints.tokenizers import t5_tokenizer
+from checkpoints.tokenizers import byte_letters, t5_encoder, t5_tokenizer
 
 
 def musicgen(folder: Path) -> Path:
@@ -95,4 +95,109 @@ def speecht5(folder: Path) -> Path:
     for values in noisy.parameters():  # as they are made, nothing gets through
         torch.nn.init.normal_(values, std=0.3)
     noisy.save_pretrained(folder / "vocoder")
+    return folder
+
+
+def stable_audio(folder: Path) -> Path:
+    from diffusers import (
+        AutoencoderOobleck,
+        CosineDPMSolverMultistepScheduler,
+        StableAudioDiTModel,
+        StableAudioPipeline,
+    )
+    from diffusers.pipelines.stable_audio import StableAudioProjectionModel
+
+    tokenizer = t5_tokenizer(25)
+    encoder = t5_encoder(tokenizer)
+    torch.manual_seed(0)
+    StableAudioPipeline(
+        transformer=StableAudioDiTModel(
+            sample_size=512, in_channels=3, num_layers=2, attention_head_dim=4,
+            num_key_value_attention_heads=2, out_channels=3, cross_attention_dim=4,
+            time_proj_dim=8, global_states_input_dim=8, cross_attention_input_dim=4,
+        ),
+        vae=AutoencoderOobleck(
+            encoder_hidden_size=6, downsampling_ratios=[4, 8, 8], decoder_channels=3,
+            decoder_input_channels=3, audio_channels=2, channel_multiples=[1, 2, 4],
+            sampling_rate=16_000,
+        ),
+        text_encoder=encoder,
+        tokenizer=tokenizer,
+        projection_model=StableAudioProjectionModel(
+            text_encoder_dim=32, conditioning_dim=4, min_value=0, max_value=512
+        ),
+        scheduler=CosineDPMSolverMultistepScheduler(
+            solver_order=2, prediction_type="v_prediction", sigma_data=1.0,
+            sigma_schedule="exponential",
+        ),
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def audioldm2(folder: Path) -> Path:
+    from diffusers import (
+        AudioLDM2Pipeline,
+        AudioLDM2ProjectionModel,
+        AudioLDM2UNet2DConditionModel,
+        AutoencoderKL,
+        DDIMScheduler,
+    )
+
+    words = t5_tokenizer()
+    letters = ["<s>", "<pad>", "</s>", "<unk>", *byte_letters(), "<mask>"]
+    vocabulary = {letter: at for at, letter in enumerate(letters)}
+    torch.manual_seed(0)
+    speaker = transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(n_embd=16, n_head=1, n_layer=1, vocab_size=1000, n_positions=99)
+    ).eval()
+    speaker.config.max_new_tokens = 8
+    hears = transformers.ClapConfig(
+        text_config={
+            "bos_token_id": 0, "eos_token_id": 2, "hidden_size": 8, "intermediate_size": 37,
+            "num_attention_heads": 1, "num_hidden_layers": 1, "pad_token_id": 1,
+            "vocab_size": 1000, "projection_dim": 8, "max_position_embeddings": 514,
+        },
+        audio_config={
+            "spec_size": 8, "window_size": 4, "num_mel_bins": 8, "intermediate_size": 37,
+            "depths": [1, 1], "num_attention_heads": [1, 1], "num_hidden_layers": 1,
+            "hidden_size": 192, "projection_dim": 8, "patch_size": 2, "patch_stride": 2,
+            "patch_embed_input_channels": 4,
+        },
+        projection_dim=16,
+    )  # fmt: skip
+    vocoder = transformers.SpeechT5HifiGan(
+        transformers.SpeechT5HifiGanConfig(
+            model_in_dim=8, sampling_rate=16_000, upsample_initial_channel=16,
+            upsample_rates=[8, 8], upsample_kernel_sizes=[16, 16], resblock_kernel_sizes=[3, 7],
+            resblock_dilation_sizes=[[1, 3, 5], [1, 3, 5]], normalize_before=False,
+        )
+    )  # fmt: skip
+    for values in vocoder.parameters():
+        torch.nn.init.normal_(values, std=0.3)
+    AudioLDM2Pipeline(
+        unet=AudioLDM2UNet2DConditionModel(
+            block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=8, sample_size=32,
+            in_channels=4, out_channels=4, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), cross_attention_dim=(8, 16),
+        ),
+        vae=AutoencoderKL(
+            block_out_channels=[8, 16], in_channels=1, out_channels=1, norm_num_groups=8,
+            down_block_types=["DownEncoderBlock2D"] * 2, up_block_types=["UpDecoderBlock2D"] * 2,
+            latent_channels=4,
+        ),
+        text_encoder=transformers.ClapModel(hears).eval(),
+        text_encoder_2=t5_encoder(words),
+        tokenizer=transformers.RobertaTokenizer(vocab=vocabulary, merges=[], model_max_length=77),
+        tokenizer_2=words,
+        language_model=speaker,
+        feature_extractor=transformers.ClapFeatureExtractor(feature_size=8, hop_length=7900),
+        projection_model=AudioLDM2ProjectionModel(
+            text_encoder_dim=16, text_encoder_1_dim=32, langauge_model_dim=16
+        ),
+        vocoder=vocoder,
+        scheduler=DDIMScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
+            set_alpha_to_one=False,
+        ),
+    ).save_pretrained(folder)  # fmt: skip
     return folder
