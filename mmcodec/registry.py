@@ -44,6 +44,8 @@ class ModelSettings:
 
     ``model`` is the id of a model hub or a local folder, ``device`` such as "cpu" or "cuda:0",
     ``dtype`` such as "bfloat16". ``offload`` keeps in the device's memory only what is at work.
+    ``batch`` is how many shots one call may make; ``compiled`` has PyTorch compile the networks
+    that take the noise away. Both change the result by rounding.
     """
 
     model: str | None = None
@@ -51,6 +53,8 @@ class ModelSettings:
     device: str | None = None
     dtype: str | None = None
     offload: bool = False
+    batch: int = 1
+    compiled: bool = False
 
 
 OWN_CHOICE = ModelSettings()

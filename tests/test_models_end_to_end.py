@@ -71,7 +71,9 @@ def test_the_sample_is_described_and_written_down_by_models_and_made_by_one(run,
 
     synthesizers = ("--video", f"diffusers:{models / 'wan'}", "--audio",
                     f"musicgen:{models / 'musicgen'}")  # fmt: skip
-    done = run("decode", stream, "-o", target, *synthesizers, "--device", "cpu", "--end", 1)
+    done = run(
+        "decode", stream, "-o", target, *synthesizers, "--device", "cpu", "--end", 1, "--batch", 2
+    )
     assert done.returncode == 0, done.stderr
     assert "made offline" not in done.stderr
     frames, samples, rate = read_media(target)

@@ -3,6 +3,7 @@
 A new backend or family joins in one line of ``MODELS``.
 """
 
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -45,6 +46,11 @@ MODELS = {
     "klein": (small, image.klein),
 }
 RESTYLE = ("wan", "wan-5b", "wan-of-two", "ltx", "cogvideox", "animatediff")
+ONE_BY_ONE = {
+    *(("wan-image", layers) for layers in ("sketch", "look", "prompt")),
+    *((name, "sketch") for name in ("ltx", "sana", "klein")),
+}
+"""What a model that moves a first frame or edits pictures is asked for by itself."""
 TRACK = VideoTrack(90, 50, Fraction(25, 2))
 QUICK = Synthesis(steps=2, seed=1)
 
@@ -116,6 +122,32 @@ def test_the_seed_decides(backend_of, name):
     assert not np.array_equal(frames, other)
     moved_on = render(backend, frames=2, synthesis=replace(QUICK, seed=0), start=6)
     assert np.array_equal(frames, moved_on)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("layers", LAYERS)
+def test_shots_made_together_are_as_those_made_alone(backend_of, name, layers):
+    factory, _ = MODELS[name]
+    backend = factory(ModelSettings(model=backend_of(name)._placement.model, batch=2))
+    cues = [
+        Cue(Shot(at, at + 5), Prompt(text), LAYERS[layers], QUICK)
+        for at, text in ((0, "A red dog."), (5, "The sea at night."), (10, "A tree."))
+    ]
+    backend.prepare(cues, TRACK)
+    for number, cue in enumerate(cues):
+        together = np.stack(list(backend.render(cue, TRACK)))
+        alone = np.stack(list(backend_of(name).render(cue, TRACK)))
+        assert distance(together, alone) < 0.5
+        if number == 0:
+            assert len(backend._ready) == (0 if (name, layers) in ONE_BY_ONE else 1)
+
+
+@pytest.mark.skipif(not shutil.which("c++"), reason="PyTorch compiles with a C++ compiler")
+def test_a_compiled_model_makes_the_same(backend_of):
+    name = "stable-diffusion"
+    factory, _ = MODELS[name]
+    backend = factory(ModelSettings(model=backend_of(name)._placement.model, compiled=True))
+    assert distance(render(backend, frames=2), render(backend_of(name), frames=2)) < 0.5
 
 
 @pytest.mark.parametrize("name", ["wan-5b", "ltx", "sdxl", "klein"])

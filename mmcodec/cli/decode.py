@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from mmcodec.cli.model_options import Device, Dtype, Offload, backend_option
+from mmcodec.cli.model_options import Batch, Compiled, Device, Dtype, Offload, backend_option
 from mmcodec.cli.options import Force, Json, print_json, progress_bar, report_damage, say
 
 
@@ -34,6 +34,8 @@ def decode(
     device: Device = None,
     dtype: Dtype = None,
     offload: Offload = False,
+    batch: Batch = 1,
+    compiled: Compiled = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -73,7 +75,9 @@ def decode(
             video_synthesizer=video,
             audio_synthesizer=audio,
             speech_synthesizer=speech,
-            models=mmcodec.ModelSettings(device=device, dtype=dtype, offload=offload),
+            models=mmcodec.ModelSettings(
+                device=device, dtype=dtype, offload=offload, batch=batch, compiled=compiled
+            ),
             resume=resume,
             hashes=print_hash,
             start_s=start,

@@ -69,6 +69,14 @@ def encode(
         sent_option("A prompt beside those of all shots, such as: film noir."),
     ] = None,
     negative: Annotated[Optional[str], sent_option("What should not be in the picture.")] = None,  # noqa: UP045
+    sound_style: Annotated[
+        Optional[str],  # noqa: UP045
+        sent_option("A prompt beside those of all sounds, such as: lo-fi."),
+    ] = None,
+    sound_negative: Annotated[
+        Optional[str],  # noqa: UP045
+        sent_option("What should not be in the sound."),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -109,7 +117,9 @@ def encode(
         models=mmcodec.ModelSettings(device=device, dtype=dtype, offload=offload),
         prompt_bytes=prompt_bytes,
         video_synthesis=video_synthesis,
-        audio_synthesis=mmcodec.Synthesis(*named(made_for_sound), seed),
+        audio_synthesis=mmcodec.Synthesis(
+            *named(made_for_sound), seed, style=sound_style, negative=sound_negative
+        ),
     )
     with progress_bar("encoding") as progress:
         report = mmcodec.encode(source, output, settings, force=force, progress=progress)

@@ -54,3 +54,20 @@ Offload = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Batch = Annotated[
+    int,
+    typer.Option(
+        "--batch",
+        help="Shots that one call of a video or image model may make together.",
+        min=1,
+        max=64,
+        rich_help_panel=_PANEL,
+    ),
+]
+Compiled = Annotated[
+    bool,
+    typer.Option(
+        "--compile", help="Compile diffusion models: a slow start, then faster.",
+        rich_help_panel=_PANEL,
+    ),
+]  # fmt: skip

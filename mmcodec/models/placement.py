@@ -26,6 +26,7 @@ class Placement:
     device: str
     dtype: Any
     offload: bool
+    compiled: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -58,7 +59,8 @@ def place(group: Group, name: str, settings: ModelSettings) -> Placement:
     model = settings.model or default_card(group, name, kind == "cuda").model
     if not is_hub_id(model) and not Path(model).is_dir():
         raise BackendError(f"{name}: there is no model folder {model}")
-    return Placement(model, settings.revision, device, dtype, settings.offload and kind != "cpu")
+    offload = settings.offload and kind != "cpu"
+    return Placement(model, settings.revision, device, dtype, offload, settings.compiled)
 
 
 def _best_device(torch: Any) -> str:

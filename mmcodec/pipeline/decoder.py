@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -18,7 +18,7 @@ from mmcodec.pipeline.backends import Remarks, audio_synthesizer, video_synthesi
 from mmcodec.pipeline.kept import Kept
 from mmcodec.pipeline.settings import DecodeSettings
 from mmcodec.registry import Group
-from mmcodec.synthesis.contract import AudioSynthesizer
+from mmcodec.synthesis.contract import AudioSynthesizer, BatchingVideoSynthesizer
 from mmcodec.synthesis.crossfade import CrossFader, fade_samples
 from mmcodec.synthesis.offline_audio import OfflineAudio
 from mmcodec.synthesis.offline_video import OfflineVideo
@@ -56,6 +56,12 @@ class Decoder:
             made_for = header.audio_synthesis
             self._segments = _SegmentDecoder(header.audio, made_for, settings, self.remarks, kept)
 
+    def prepare(self, packets: Sequence[CuePacket]) -> None:
+        """Say what is decoded next, so that a model may make several shots at once."""
+        if self._shots:
+            cues = (packet.cue for packet in packets if not packet.lost)
+            self._shots.prepare([cue for cue in cues if not isinstance(cue.span, Segment)])
+
     def decode(self, packet: CuePacket) -> Iterator[Picture | Sound]:
         """Pictures of a shot, one after the other, or the sound of a segment."""
         cue = packet.cue
@@ -87,6 +93,11 @@ class _ShotDecoder:
         )
         self._next, self._end = settings.ticks(track.time_base)
         self._shown: NDArray[np.uint8] | None = None
+
+    def prepare(self, cues: Sequence[Cue]) -> None:
+        if isinstance(self._synthesizer, BatchingVideoSynthesizer):
+            whole = [_complete(cue, self._made_for) for cue in cues]
+            self._synthesizer.prepare(whole, self._track)
 
     def decode(self, cue: Cue) -> Iterator[Picture]:
         for at, pixels in enumerate(self._render(cue), cue.span.start):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.media.lossless import FrameWriter, read_frames
-from mmcodec.synthesis.contract import AudioSynthesizer, VideoSynthesizer
+from mmcodec.synthesis.contract import (
+    AudioSynthesizer,
+    BatchingVideoSynthesizer,
+    VideoSynthesizer,
+)
 from mmcodec.timeline import AudioTrack, Cue, VideoTrack
 
 
@@ -58,9 +62,18 @@ class KeptVideo:
     name: str
     kept: Kept
 
+    def prepare(self, cues: Sequence[Cue], track: VideoTrack) -> None:
+        """As :class:`BatchingVideoSynthesizer`, for what is still to be made."""
+        if isinstance(self.made_by, BatchingVideoSynthesizer):
+            missing = [cue for cue in cues if not self._file(cue, track).exists()]
+            self.made_by.prepare(missing, track)
+
+    def _file(self, cue: Cue, track: VideoTrack) -> Path:
+        return self.kept.file(".mkv", self.name, cue, track)
+
     def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
         """As :class:`VideoSynthesizer`."""
-        file = self.kept.file(".mkv", self.name, cue, track)
+        file = self._file(cue, track)
         if file.exists():
             yield from read_frames(file)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from fractions import Fraction
@@ -27,7 +28,7 @@ from mmcodec.pipeline.kept import Kept
 from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
 from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
 from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings
-from mmcodec.timeline import Cue, Timeline
+from mmcodec.timeline import Cue, Timeline, TrackKind
 
 _DECODE_AHEAD = 8
 """Pictures and blocks of samples that may wait to be written."""
@@ -122,7 +123,7 @@ def decode(
         ):
             decoder = Decoder(header, settings, kept)
             hashes = DecodedHashes() if settings.hashes else None
-            for item in ahead(_decoded(incoming, decoder), _DECODE_AHEAD):
+            for item in ahead(_decoded(incoming, decoder, settings.models.batch), _DECODE_AHEAD):
                 if hashes and not isinstance(item, Cue):
                     hashes.add(item)
                 if isinstance(item, Picture):
@@ -200,11 +201,28 @@ class _Incoming:
         return before_end and end > self._part.start_s
 
 
-def _decoded(incoming: _Incoming, decoder: Decoder) -> Iterator[Cue | Picture | Sound]:
+def _decoded(incoming: _Incoming, decoder: Decoder, batch: int) -> Iterator[Cue | Picture | Sound]:
     """Each cue, and then what it decodes to."""
-    for packet in incoming.packets():
-        yield packet.cue
-        yield from decoder.decode(packet)
+    for packets in _batches(incoming.packets(), batch):
+        if batch > 1:
+            decoder.prepare(packets)
+        for packet in packets:
+            yield packet.cue
+            yield from decoder.decode(packet)
+
+
+def _batches(packets: Iterator[CuePacket], batch: int) -> Iterator[list[CuePacket]]:
+    """Runs of packets, each up to the one at which a track has ``batch`` of them."""
+    waiting: list[CuePacket] = []
+    counts: Counter[TrackKind] = Counter()
+    for packet in packets:
+        waiting.append(packet)
+        counts[packet.cue.track] += 1
+        if max(counts.values()) >= batch:
+            yield waiting
+            waiting, counts = [], Counter()
+    if waiting:
+        yield waiting
 
 
 def _write_prompt(cue: Cue, media: MediaWriter, header: StreamHeader, origin_s: float) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,14 @@ class VideoSynthesizer(Protocol):
             BitstreamError: a descriptor of the cue is damaged.
             BackendError: the model failed; :class:`OutOfMemoryError` where less may succeed.
         """
+
+
+@runtime_checkable
+class BatchingVideoSynthesizer(VideoSynthesizer, Protocol):
+    """One that can make several shots at once."""
+
+    def prepare(self, cues: Sequence[Cue], track: VideoTrack) -> None:
+        """Say which cues are rendered next, in place of those said before."""
 
 
 class AudioSynthesizer(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
 from typing import Any
@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from mmcodec.errors import FailedWorkError
 from mmcodec.models.placement import Placement, explained
 
+_NETS = ("transformer", "transformer_2", "unet")
+"""Names of the networks that take the noise away."""
+_EACH_ITS_OWN = frozenset({"prompt", "generator", "video", "image"})
+"""Arguments that a call for several results takes a list of."""
 _LONGEST_SHAPE = 4.0
 """Sides of the rasters that models are asked for, the longer one over the other one."""
 
@@ -37,12 +41,26 @@ def load_pipeline(name: str, kind: str, placement: Placement) -> Any:
 
 
 def placed(pipeline: Any, placement: Placement) -> Any:
-    """The pipeline, on its device and quiet."""
+    """The pipeline, on its device and quiet; compiled once, though pipelines share networks."""
     pipeline.set_progress_bar_config(disable=True)
+    if placement.compiled:
+        for name in _NETS:
+            _compile(getattr(pipeline, name, None))
     if placement.offload:
         pipeline.enable_model_cpu_offload(device=placement.device)
         return pipeline
     return pipeline.to(placement.device)
+
+
+def _compile(net: Any) -> None:
+    """Compile the blocks that a network repeats, which takes seconds, or else the whole of it."""
+    if net is None or getattr(net, "mmcodec_compiled", False):
+        return
+    if getattr(net, "_repeated_blocks", None):
+        net.compile_repeated_blocks()
+    else:
+        net.compile()
+    net.mmcodec_compiled = True
 
 
 def call(pipeline: Any, wanted: Mapping[str, object]) -> Any:
@@ -50,6 +68,18 @@ def call(pipeline: Any, wanted: Mapping[str, object]) -> Any:
     known = parameters_of(pipeline)
     with quiet():
         return pipeline(**{n: v for n, v in wanted.items() if n in known and v is not None})
+
+
+def together(asked: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """The arguments of one call for several results: lists of what differs between them."""
+    if len(asked) == 1:
+        return dict(asked[0])
+    merged = dict(asked[0])
+    for name in _EACH_ITS_OWN & merged.keys():
+        merged[name] = [one[name] for one in asked]
+    if any(one.get("negative_prompt") for one in asked):
+        merged["negative_prompt"] = [one.get("negative_prompt") or "" for one in asked]
+    return merged
 
 
 @contextmanager

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.errors import OutOfMemoryError
+from mmcodec.errors import BitstreamError, FailedWorkError, OutOfMemoryError
 from mmcodec.models.placement import place
 from mmcodec.registry import Group, ModelSettings
 from mmcodec.synthesis.clips import Part, at_rate, joined, overlap_of, parts_of
@@ -47,6 +48,12 @@ class _Shot:
     strength: float
     pace: Fraction
     overlap: int
+    parts: list[Part]
+
+    @property
+    def is_sketch(self) -> bool:
+        """Whether it is to be shown as its sketch is."""
+        return self.guide.frames is not None and self.strength == 0
 
 
 class DiffusionVideo:
@@ -67,23 +74,43 @@ class DiffusionVideo:
         self._pixels, self._longest = pixels, longest
         self._loaded: VideoModel | None = None
         self._divisor = 1
+        self._batch = settings.batch
+        self._coming: dict[int, _Shot] = {}
+        self._ready: dict[int, NDArray[np.uint8]] = {}
+
+    def prepare(self, cues: Sequence[Cue], track: VideoTrack) -> None:
+        """Say which cues come next: their first parts are made together where they are alike.
+
+        Later parts of long shots go on from what was made, and are made one by one.
+        """
+        self._coming, self._ready = {}, {}
+        for cue in cues:
+            with suppress(BitstreamError):  # which its render raises
+                self._coming[cue.span.start] = self._shot(cue, track)
 
     def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
         """The frames of a cue at the track's raster, made part by part as they are taken."""
+        shot = self._coming.pop(cue.span.start, None) or self._shot(cue, track)
+        if shot.is_sketch:
+            moments = (Fraction(now) for now in range(shot.guide.duration))
+            yield from shot.guide.at(moments, shot.size)
+            return
+        chunks, rate = joined(self._clips(shot), shot.overlap), self._model().limits.frame_rate
+        for frame in at_rate(chunks, rate, cue.span.duration, track.frame_rate):
+            yield enlarge(frame, shot.size)
+
+    def _shot(self, cue: Cue, track: VideoTrack) -> _Shot:
         guide, size = guide_of(cue), (track.width, track.height)
         percent = cue.synthesis.strength_percent
         strength = (_STRENGTH_PERCENT if percent is None else percent) / 100
         if guide.frames is not None and strength == 0:
-            yield from guide.at((Fraction(now) for now in range(guide.duration)), size)
-            return
-        limits, duration = self._model().limits, cue.span.duration
-        count = -(-duration * limits.frame_rate // track.frame_rate)
+            return _Shot(cue, guide, size, strength, Fraction(1), 1, [])
+        limits = self._model().limits
+        count = -(-cue.span.duration * limits.frame_rate // track.frame_rate)
         overlap = overlap_of(limits) if self._role(guide, later=True) is not Role.ANIMATE else 1
         parts = parts_of(int(count), limits, overlap)
-        shot = _Shot(cue, guide, size, strength, track.frame_rate / limits.frame_rate, overlap)
-        chunks = joined(self._clips(shot, parts), overlap)
-        for frame in at_rate(chunks, limits.frame_rate, duration, track.frame_rate):
-            yield enlarge(frame, size)
+        pace = track.frame_rate / limits.frame_rate
+        return _Shot(cue, guide, size, strength, pace, overlap, parts)
 
     def _model(self) -> VideoModel:
         if self._loaded is None:
@@ -94,10 +121,10 @@ class DiffusionVideo:
         order = _LED if guide.frames is not None else _CONTINUED if later else _FREE
         return next(role for role in order if role in self._model().roles)
 
-    def _clips(self, shot: _Shot, parts: list[Part]) -> Iterator[NDArray[np.uint8]]:
+    def _clips(self, shot: _Shot) -> Iterator[NDArray[np.uint8]]:
         """The parts of a shot (n, height, width, 3), all of one raster."""
         before: NDArray[np.uint8] | None = None
-        for number, part in enumerate(parts):
+        for number, part in enumerate(shot.parts):
             made = self._clip(shot, part, number, before)[: part.count]
             if before is not None and before.shape[1:] != made.shape[1:]:  # memory had run out
                 height, width = before.shape[1:3]
@@ -109,18 +136,52 @@ class DiffusionVideo:
         self, shot: _Shot, part: Part, number: int, before: NDArray[np.uint8] | None
     ) -> NDArray[np.uint8]:
         """One part, with half the pixels from then on if it does not fit."""
-        model = self._model()
-        pixels = min(shot.size[0] * shot.size[1], self._pixels) // self._divisor
-        size = working_size(shot.size, pixels, model.limits.side)
-        role = self._role(shot.guide, later=before is not None)
+        start = shot.cue.span.start
+        if before is None and start in self._ready:
+            return self._ready.pop(start)
+        role, request = self._asked(shot, part, number, before)
+        if before is None and self._coming and self._model().batches(role):
+            self._make_ready(shot, role, request)
+            if start in self._ready:
+                return self._ready.pop(start)
         try:
-            return model.make(role, _request(shot, role, part, number, size, before))
+            return self._model().make(role, [request])[0]
         except OutOfMemoryError:
             release_memory(self._placement.device)
             if self._divisor > 1:
                 raise
         self._divisor = 2
         return self._clip(shot, part, number, before)
+
+    def _asked(
+        self, shot: _Shot, part: Part, number: int, before: NDArray[np.uint8] | None
+    ) -> tuple[Role, Request]:
+        pixels = min(shot.size[0] * shot.size[1], self._pixels) // self._divisor
+        size = working_size(shot.size, pixels, self._model().limits.side)
+        role = self._role(shot.guide, later=before is not None)
+        return role, _request(shot, role, part, number, size, before)
+
+    def _make_ready(self, shot: _Shot, role: Role, request: Request) -> None:
+        """Make the first part of a shot and those of coming ones that fit into the same call.
+
+        If that fails, each is made for itself, where a failure is dealt with.
+        """
+        batch = {shot.cue.span.start: request}
+        for start, other in self._coming.items():
+            if start in self._ready or other.is_sketch or len(batch) == self._batch:
+                continue
+            its_role, asked = self._asked(other, other.parts[0], 0, None)
+            if its_role is role and asked.fits(request):
+                batch[start] = asked
+        if len(batch) == 1:
+            return
+        try:
+            made = self._model().make(role, list(batch.values()))
+        except FailedWorkError:
+            release_memory(self._placement.device)
+            self._coming = {}
+        else:
+            self._ready |= zip(batch, made, strict=True)
 
 
 def _request(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import ceil, lcm
 from typing import Any
 
@@ -18,6 +19,7 @@ from mmcodec.synthesis.diffusion_loading import (
     pixels_of,
     placed,
     quiet,
+    together,
     working_size,
 )
 from mmcodec.synthesis.prompting import Words
@@ -47,6 +49,13 @@ class ImageRequest:
     strength: float
     start: NDArray[np.uint8] | None = None
 
+    def fits(self, other: ImageRequest) -> bool:
+        """Whether one call can make both: all but words, seed and start is the same."""
+        mine, its = (
+            replace(request, words=Words(""), seed=0, start=None) for request in (self, other)
+        )
+        return mine == its and (self.start is None) == (other.start is None)
+
 
 class ImageModel:
     """A model's pipelines, over one set of weights; ``pixels`` is the most that it is asked for.
@@ -62,17 +71,24 @@ class ImageModel:
         self._pixels = min(pixels, _native_pixels(self._text) or pixels)
         self._side = lcm(_SIDE, 2 * int(self._text.vae_scale_factor))
 
-    def make(self, request: ImageRequest, divisor: int = 1) -> NDArray[np.uint8]:
-        """A picture, RGB uint8 (height, width, 3), with the model's pixels over ``divisor``.
+    def batches(self, request: ImageRequest) -> bool:
+        """Whether one call can make several of the kind; editors take pictures for one result."""
+        return request.start is None or "strength" in parameters_of(self._from_image())
+
+    def make(self, requests: Sequence[ImageRequest], divisor: int = 1) -> list[NDArray[np.uint8]]:
+        """A picture for each request, RGB uint8 (height, width, 3), with the model's pixels over
+        ``divisor``; several only if the model ``batches`` and each fits the first.
 
         Raises:
             FailedWorkError: it could not be made; :class:`OutOfMemoryError` if it does not fit.
         """
-        size = working_size(request.size, self._pixels // divisor, self._side)
+        first = requests[0]
+        size = working_size(first.size, self._pixels // divisor, self._side)
         with explained(self._name, self._placement.model, "run"):
-            pipeline = self._text if request.start is None else self._from_image()
-            made = call(pipeline, self._arguments(pipeline, request, size))
-            return np.asarray(pixels_of(made.images, self._name, self._placement.model)[0])
+            pipeline = self._text if first.start is None else self._from_image()
+            asked = [self._arguments(pipeline, request, size) for request in requests]
+            made = call(pipeline, together(asked))
+            return list(pixels_of(made.images, self._name, self._placement.model))
 
     def _from_image(self) -> Any:
         if self._image is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import chain, islice
 
 import av
 import av.error
@@ -12,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.errors import FailedWorkError, OutOfMemoryError
+from mmcodec.errors import BitstreamError, FailedWorkError, OutOfMemoryError
 from mmcodec.models.endpoint import Endpoint
 from mmcodec.models.placement import place
 from mmcodec.registry import Group, ModelSettings
@@ -44,6 +46,18 @@ class KeyframeAnimation:
         self._pixels = pixels
         self._loaded: ImageModel | None = None
         self._divisor = 1
+        self._batch = settings.batch
+        self._coming: dict[int, ImageRequest] = {}
+        self._ready: dict[int, NDArray[np.uint8]] = {}
+
+    def prepare(self, cues: Sequence[Cue], track: VideoTrack) -> None:
+        """Say which cues come next: their pictures are made together where they are alike."""
+        self._coming, self._ready = {}, {}
+        for cue in cues:
+            with suppress(BitstreamError):  # which its render raises
+                request = _request(cue, guide_of(cue), track)
+                if request.start is None or request.strength:
+                    self._coming[cue.span.start] = request
 
     def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
         """The frames of a cue at the track's raster; of a still photograph, the picture itself."""
@@ -51,31 +65,42 @@ class KeyframeAnimation:
         yield from animated(self._still(cue, guide, track), guide, track)
 
     def _still(self, cue: Cue, guide: Guide, track: VideoTrack) -> NDArray[np.uint8]:
-        made_for, start = cue.synthesis, None
-        percent = made_for.strength_percent
-        strength = (_STRENGTH_PERCENT if percent is None else percent) / 100
-        if guide.frames is not None:
-            start = np.asarray(guide.frames[len(guide.frames) // 2])
-            if strength == 0:
-                return start
-        guidance = made_for.guidance_percent
-        request = ImageRequest(
-            words_for(cue, None if start is not None else guide.colours),
-            (track.width, track.height),
-            seed_of(cue),
-            made_for.steps,
-            None if guidance is None else guidance / 100,
-            strength,
-            start,
+        at, request = cue.span.start, _request(cue, guide, track)
+        if request.start is not None and request.strength == 0:
+            return request.start
+        self._coming.pop(at, None)
+        if at not in self._ready and self._coming and self._model().batches(request):
+            self._make_ready(at, request)
+        return self._ready.pop(at) if at in self._ready else self._made(request)
+
+    def _model(self) -> ImageModel:
+        if self._loaded is None:
+            self._loaded = ImageModel(_NAME, self._placement, self._pixels)
+        return self._loaded
+
+    def _make_ready(self, at: int, request: ImageRequest) -> None:
+        """Make a picture and those of coming shots that fit into the same call.
+
+        If that fails, each is made for itself, where a failure is dealt with.
+        """
+        alike = (
+            (start, other)
+            for start, other in self._coming.items()
+            if start not in self._ready and other.fits(request)
         )
-        return self._made(request)
+        batch = dict(islice(chain([(at, request)], alike), self._batch))
+        try:
+            made = self._model().make(list(batch.values()), self._divisor)
+        except FailedWorkError:
+            release_memory(self._placement.device)
+            self._coming = {}
+        else:
+            self._ready |= zip(batch, made, strict=True)
 
     def _made(self, request: ImageRequest) -> NDArray[np.uint8]:
         """The picture, with half the pixels from then on if it does not fit."""
-        if self._loaded is None:
-            self._loaded = ImageModel(_NAME, self._placement, self._pixels)
         try:
-            return self._loaded.make(request, self._divisor)
+            return self._model().make([request], self._divisor)[0]
         except OutOfMemoryError:
             release_memory(self._placement.device)
             if self._divisor > 1:
@@ -124,6 +149,23 @@ class OpenAIKeyframes:
         data = self._endpoint.image(model, prompt, f"{size[0]}x{size[1]}", start)
         still = _cropped(_decoded(data, model), track.width / track.height)
         yield from animated(still, guide, track, as_sketch=start is not None)
+
+
+def _request(cue: Cue, guide: Guide, track: VideoTrack) -> ImageRequest:
+    made_for = cue.synthesis
+    percent, guidance = made_for.strength_percent, made_for.guidance_percent
+    start = None
+    if guide.frames is not None:
+        start = np.asarray(guide.frames[len(guide.frames) // 2])
+    return ImageRequest(
+        words_for(cue, None if start is not None else guide.colours),
+        (track.width, track.height),
+        seed_of(cue),
+        made_for.steps,
+        None if guidance is None else guidance / 100,
+        (_STRENGTH_PERCENT if percent is None else percent) / 100,
+        start,
+    )
 
 
 def animated(

@@ -6,7 +6,8 @@ of families: frame rates, and which other pipelines run on the same weights.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from inspect import signature
@@ -27,6 +28,7 @@ from mmcodec.synthesis.diffusion_loading import (
     pixels_of,
     placed,
     quiet,
+    together,
 )
 from mmcodec.synthesis.prompting import Words
 
@@ -103,6 +105,13 @@ class Request:
     strength: float
     pictures: NDArray[np.uint8] | None = None
 
+    def fits(self, other: Request) -> bool:
+        """Whether one call can make both: all but words, seed and pictures is the same."""
+        mine, its = (
+            replace(request, words=Words(""), seed=0, pictures=None) for request in (self, other)
+        )
+        return mine == its and (self.pictures is None) == (other.pictures is None)
+
 
 class VideoModel:
     """A model's pipelines, over one set of weights.
@@ -122,19 +131,26 @@ class VideoModel:
         self.limits = _limits(self._base, self._family, longest)
         self._made: dict[Role, Any] = {}
 
-    def make(self, role: Role, request: Request) -> NDArray[np.uint8]:
-        """A clip of at least ``request.count`` frames, RGB uint8 (n, height, width, 3).
+    def batches(self, role: Role) -> bool:
+        """Whether one call can make several clips in this role."""
+        return role is not Role.ANIMATE and "conditions" not in parameters_of(self._pipeline(role))
+
+    def make(self, role: Role, requests: Sequence[Request]) -> list[NDArray[np.uint8]]:
+        """A clip for each request, of at least its ``count`` frames, RGB uint8 (n, height, width,
+        3); several only if the role ``batches`` and each :meth:`~Request.fits` the first.
 
         Raises:
             FailedWorkError: it could not be made; :class:`OutOfMemoryError` if it does not fit.
         """
         with explained(self._name, self._placement.model, "run"):
             pipeline = self._pipeline(role)
-            wanted = _arguments(pipeline, role, request, self.limits)
+            wanted = together(
+                [_arguments(pipeline, role, request, self.limits) for request in requests]
+            )
             if "Wan" in type(pipeline).__name__ and role is not Role.TEXT:
-                wanted |= self._wan_words(request.words, request.guidance)
+                wanted |= self._wan_words(wanted, requests[0].guidance)
             made = call(pipeline, wanted)
-            return np.asarray(pixels_of(made.frames, self._name, self._placement.model)[0])
+            return list(pixels_of(made.frames, self._name, self._placement.model))
 
     def _pipeline(self, role: Role) -> Any:
         if role not in self._made:
@@ -146,7 +162,7 @@ class VideoModel:
                     self._made[role] = placed(_sibling(self._base, kind, role), self._placement)
         return self._made[role]
 
-    def _wan_words(self, words: Words, guidance: float | None) -> dict[str, object]:
+    def _wan_words(self, wanted: Mapping[str, object], guidance: float | None) -> dict[str, object]:
         """The words as Wan's text pipeline encodes them: the others need a package to clean text
         that is clean.
         """
@@ -154,8 +170,8 @@ class VideoModel:
 
         with torch.no_grad():
             said, unsaid = self._pipeline(Role.TEXT).encode_prompt(
-                prompt=words.prompt,
-                negative_prompt=words.negative,
+                prompt=wanted["prompt"],
+                negative_prompt=wanted["negative_prompt"],
                 do_classifier_free_guidance=guidance is None or guidance > 1,
                 device=self._placement.device,
             )
