@@ -35,6 +35,20 @@ def test_version(run):
     assert run("--version").stdout == f"mmcodec {mmcodec.__version__}\n"
 
 
+def test_styles_are_sent(run, make_clip, tmp_path):
+    import mmcodec
+
+    stream = tmp_path / "a.mmc"
+    picture = ("--style", "film noir", "--negative", "text", "--strength", "0.4")
+    sound = ("--sound-style", "lo-fi", "--sound-negative", "drums")
+    assert run("encode", make_clip(), "-o", stream, *picture, *sound).returncode == 0
+    header = mmcodec.probe(stream).header
+    assert header.video_synthesis == mmcodec.Synthesis(
+        style="film noir", negative="text", strength_percent=40
+    )
+    assert header.audio_synthesis == mmcodec.Synthesis(style="lo-fi", negative="drums")
+
+
 def test_encode_ends_with_a_table_and_writes_beside_the_input(run, make_clip, tmp_path):
     clip = tmp_path / "my clip.mp4"
     clip.write_bytes(make_clip().read_bytes())
