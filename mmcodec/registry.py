@@ -86,6 +86,7 @@ _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     Group.AUDIO_SYNTHESIZER: {
         "musicgen": Backend(f"{_SYNTHESIS}.musicgen:MusicGen", _MODELS),
         "audiogen": Backend(f"{_SYNTHESIS}.musicgen:AudioGen", _MODELS),
+        "audiocraft": Backend(f"{_SYNTHESIS}.audiocraft_sound:AudioCraft", _MODELS),
         "stable-audio": Backend(f"{_SYNTHESIS}.diffusion_sound:StableAudio", _MODELS),
         "audioldm2": Backend(f"{_SYNTHESIS}.diffusion_sound:AudioLDM2", _MODELS),
         "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
@@ -93,6 +94,7 @@ _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     Group.SPEECH_SYNTHESIZER: {
         "speecht5": Backend(f"{_SYNTHESIS}.speech:SpeechT5", _MODELS),
         "vits": Backend(f"{_SYNTHESIS}.speech:Vits", _MODELS),
+        "text-to-audio": Backend(f"{_SYNTHESIS}.text_to_audio:TextToAudio", _MODELS),
         "offline": Backend(f"{_SYNTHESIS}.offline_audio:OfflineAudio"),
     },
 }

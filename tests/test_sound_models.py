@@ -1,5 +1,7 @@
 """The contract of models that make sound and speech; a new one joins by a line in ``CASES``."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import torch
@@ -18,11 +20,15 @@ MAKES, SPEAKS = Group.AUDIO_SYNTHESIZER, Group.SPEECH_SYNTHESIZER
 CASES = {
     "musicgen": (MAKES, checkpoints.musicgen),
     "audiogen": (MAKES, audiogen),
+    "audiocraft": (MAKES, audiogen),
     "stable-audio": (MAKES, checkpoints.stable_audio),
     "audioldm2": (MAKES, checkpoints.audioldm2),
     "vits": (SPEAKS, checkpoints.vits),
     "speecht5": (SPEAKS, checkpoints.speecht5),
+    "text-to-audio": (SPEAKS, checkpoints.bark),
 }
+NEEDS_ITSELF = pytest.mark.skipif(find_spec("audiocraft") is None, reason="audiocraft is missing")
+NAMES = [pytest.param(n, marks=NEEDS_ITSELF if n == "audiocraft" else ()) for n in CASES]
 CPU, RATE, SAMPLES = ModelSettings(device="cpu"), 24_000, 48_480
 TEXT = "hello world"
 TIMES = words.encode(((10, 35), (60, 90)), TEXT, 100)
@@ -33,7 +39,7 @@ def backend(name: str, model: object, settings: ModelSettings = CPU):
     return load(CASES[name][0], f"{name}:{model}", settings)
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=NAMES)
 def case(request, tmp_path_factory):
     """The kind of cue that a backend makes itself, and a way to get a new one."""
     threads = torch.get_num_threads()
@@ -128,7 +134,7 @@ def test_a_segment_longer_than_a_model_makes_at_once_goes_on(tmp_path, name, len
     assert (seconds > 0).all()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_missing_is_one_line(name, tmp_path):
     group, _ = CASES[name]
     kind = SegmentKind.MUSIC if group is MAKES else SegmentKind.SPEECH
@@ -142,7 +148,7 @@ def test_what_is_missing_is_one_line(name, tmp_path):
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_device_that_there_is_not_is_one_line(name, tmp_path):
     kind = SegmentKind.MUSIC if CASES[name][0] is MAKES else SegmentKind.SPEECH
     with pytest.raises(BackendError, match="there is no device 'toaster'") as caught:

@@ -19,8 +19,8 @@ from mmcodec.models.loading import load_part, load_weights
 from mmcodec.models.placement import Placement, explained
 
 _NAME = "audiogen"
-_LANGUAGE, _CODEC = "state_dict.bin", "compression_state_dict.bin"
-_TEXT_ENCODER_FOLDER = "text_encoder"
+LANGUAGE_FILE, CODEC_FILE = "state_dict.bin", "compression_state_dict.bin"
+TEXT_ENCODER_FOLDER = "text_encoder"
 _LM, _SEANET = "transformer_lm", "seanet"
 _PROJECTION = "condition_provider.conditioners.description.output_proj."
 _LANGUAGE_NAMES = (
@@ -78,7 +78,7 @@ _CODEC_MUST = {
 
 def is_audiocraft(folder: Path) -> bool:
     """Whether a folder holds a model as audiocraft saves it, not yet converted."""
-    return (folder / _LANGUAGE).is_file() and not (folder / "config.json").is_file()
+    return (folder / LANGUAGE_FILE).is_file() and not (folder / "config.json").is_file()
 
 
 def convert(source: Path, target: Path, text_encoder: str | None = None) -> None:
@@ -93,7 +93,7 @@ def convert(source: Path, target: Path, text_encoder: str | None = None) -> None
             kind, or its text encoder is not here.
     """
     with explained(_NAME, str(source), "load"):
-        language, codec = read(source / _LANGUAGE), read(source / _CODEC)
+        language, codec = read(source / LANGUAGE_FILE), read(source / CODEC_FILE)
         language.must(_LANGUAGE_MUST)
         codec.must(_CODEC_MUST)
     reader = _reader(language, source, text_encoder)
@@ -116,7 +116,7 @@ def _reader(language: AudiocraftFile, source: Path, text_encoder: str | None) ->
     """Where the text encoder is; a checkpoint may name one of the hub, but no path."""
     import torch
 
-    folder = source / _TEXT_ENCODER_FOLDER
+    folder = source / TEXT_ENCODER_FOLDER
     if text_encoder is None and folder.is_dir():
         text_encoder = str(folder)
     if text_encoder is None:

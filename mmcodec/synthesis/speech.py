@@ -21,20 +21,22 @@ _VOCODER = "microsoft/speecht5_hifigan"
 _SPEAKER_FILE, _VOCODER_FOLDER = "speaker.npy", "vocoder"
 
 
-class _Voice(Protocol):
+class Voice(Protocol):
     """A model that reads aloud."""
 
     @property
-    def placement(self) -> Placement: ...
+    def placement(self) -> Placement:
+        """Where it runs."""
 
     @property
-    def sample_rate(self) -> int: ...
+    def sample_rate(self) -> int:
+        """In Hz."""
 
     def say(self, text: str) -> Any:
         """The speech as a tensor (n,)."""
 
 
-class _Speaker(ABC):
+class Speaker(ABC):
     """What both synthesizers do with their voices.
 
     Words are said at their times and as loud as the stream says. A cue in which nothing is known to
@@ -45,7 +47,7 @@ class _Speaker(ABC):
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
-        self._voice: _Voice | None = None
+        self._voice: Voice | None = None
 
     def render(self, cue: Cue, track: AudioTrack, samples: int) -> Samples:
         """The sound of a cue, the same in every channel.
@@ -64,7 +66,7 @@ class _Speaker(ABC):
             mono = placed(mono, cue, track, samples)
             return fitted(mono, track.sample_rate, cue, track, samples)
 
-    def _loaded(self) -> _Voice:
+    def _loaded(self) -> Voice:
         if self._voice is None:
             placement = place(Group.SPEECH_SYNTHESIZER, self.name, self._settings)
             with explained(self.name, placement.model, "load"):
@@ -72,11 +74,11 @@ class _Speaker(ABC):
         return self._voice
 
     @abstractmethod
-    def _load(self, placement: Placement) -> _Voice:
+    def _load(self, placement: Placement) -> Voice:
         """The model with its weights."""
 
 
-def _said(voice: _Voice, cue: Cue) -> Samples:
+def _said(voice: Voice, cue: Cue) -> Samples:
     import torch
 
     with torch.random.fork_rng(devices=[]):
@@ -84,12 +86,12 @@ def _said(voice: _Voice, cue: Cue) -> Samples:
         return np.asarray(voice.say(cue.prompt.spoken).float().cpu().numpy(), np.float32)
 
 
-class Vits(_Speaker):
+class Vits(Speaker):
     """VITS (Kim et al., 2021), one voice a model."""
 
     name = "vits"
 
-    def _load(self, placement: Placement) -> _Voice:
+    def _load(self, placement: Placement) -> Voice:
         from transformers import AutoTokenizer, VitsModel
 
         return _Vits(
@@ -115,7 +117,7 @@ class _Vits:
             return self.weights(**asked.to(self.placement.device)).waveform[0]
 
 
-class SpeechT5(_Speaker):
+class SpeechT5(Speaker):
     """SpeechT5 (Ao et al., 2022).
 
     A model folder may hold its vocoder in ``vocoder`` and the speaker's x-vector in
@@ -124,7 +126,7 @@ class SpeechT5(_Speaker):
 
     name = "speecht5"
 
-    def _load(self, placement: Placement) -> _Voice:
+    def _load(self, placement: Placement) -> Voice:
         from dataclasses import replace
 
         from transformers import AutoProcessor, SpeechT5ForTextToSpeech, SpeechT5HifiGan

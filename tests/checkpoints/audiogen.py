@@ -24,18 +24,42 @@ _LANGUAGE_NAMES = {
 }
 LANGUAGE_SETTINGS = {
     "n_books": 4,
+    "lm_model": "transformer_lm",
+    "dataset": {"segment_duration": 10},
     "transformer_lm": {
         "n_q": "${n_books}", "card": 64, "dim": 16, "num_heads": 2, "num_layers": 2,
         "hidden_scale": 2, "bias_ff": False, "bias_attn": False, "bias_proj": False,
-        "norm_first": True, "positional_embedding": "sin", "activation": "gelu",
+        "norm_first": True, "positional_embedding": "sin", "activation": "gelu", "causal": True,
+        "memory_efficient": True, "attention_as_float32": False, "cross_attention": True,
+        "layer_scale": None, "qk_layer_norm": False, "norm": "layer_norm", "dropout": 0.0,
+        "custom": False, "past_context": None, "two_step_cfg": False, "q_modeling": None,
+        "weight_init": "gaussian", "depthwise_init": "current", "zero_bias_init": True,
+        "emb_lr": None,
     },
-    "codebooks_pattern": {"modeling": "delay", "delay": {"delays": [0, 1, 2, 3]}},
-    "fuser": {"sum": [], "prepend": [], "cross": ["description"]},
-    "conditioners": {"description": {"model": "t5", "t5": {"name": "t5-large"}}},
+    "codebooks_pattern": {
+        "modeling": "delay",
+        "delay": {"delays": [0, 1, 2, 3], "flatten_first": 0, "empty_initial": 0},
+    },
+    "attribute_dropout": {},
+    "classifier_free_guidance": {"training_dropout": 0.1, "inference_coef": 3.0},
+    "fuser": {
+        "sum": [], "prepend": [], "cross": ["description"], "input_interpolate": [],
+        "cross_attention_pos_emb": False, "cross_attention_pos_emb_scale": 1,
+    },
+    "conditioners": {
+        "description": {
+            "model": "t5",
+            "t5": {
+                "name": "t5-large", "finetune": False, "word_dropout": 0.0,
+                "normalize_text": False,
+            },
+        }
+    },
 }  # fmt: skip
 CODEC_SETTINGS = {
     "sample_rate": 16_000,
     "channels": 1,
+    "compression_model": "encodec",
     "encodec": {
         "autoencoder": "seanet", "quantizer": "rvq", "sample_rate": "${sample_rate}",
         "channels": "${channels}", "causal": False, "renormalize": False,
@@ -45,10 +69,17 @@ CODEC_SETTINGS = {
         "n_residual_layers": 1, "ratios": [8, 5, 4, 2], "activation": "ELU",
         "norm": "weight_norm", "kernel_size": 7, "residual_kernel_size": 3, "last_kernel_size": 7,
         "dilation_base": 2, "pad_mode": "constant", "true_skip": True, "compress": 2, "lstm": 2,
-        "disable_norm_outer_blocks": 0,
-        "decoder": {"trim_right_ratio": 1.0, "final_activation": None},
+        "disable_norm_outer_blocks": 0, "activation_params": {"alpha": 1.0}, "norm_params": {},
+        "encoder": {},
+        "decoder": {
+            "trim_right_ratio": 1.0, "final_activation": None, "final_activation_params": None
+        },
     },
-    "rvq": {"n_q": 4, "bins": 64},
+    "rvq": {
+        "n_q": 4, "bins": 64, "q_dropout": False, "decay": 0.99, "kmeans_init": False,
+        "kmeans_iters": 50, "threshold_ema_dead_code": 2, "orthogonal_reg_weight": 0.0,
+        "orthogonal_reg_active_codes_only": False,
+    },
 }  # fmt: skip
 
 

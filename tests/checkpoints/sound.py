@@ -1,4 +1,4 @@
-"""Makers of music and of speech: MusicGen, VITS, SpeechT5, with random weights."""
+"""Makers of music and of speech: MusicGen, VITS, SpeechT5, Bark, with random weights."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import sentencepiece
 import torch
 import transformers
+from transformers.models.bark.generation_configuration_bark import BarkGenerationConfig
 
 from checkpoints.tokenizers import byte_letters, t5_encoder, t5_tokenizer
 
@@ -30,15 +31,61 @@ def musicgen(folder: Path) -> Path:
             text_encoder=words.to_dict(), audio_encoder=codec.to_dict(), decoder=decoder.to_dict()
         )
     ).eval()
-    for name, values in model.named_buffers():
-        if name.endswith("embed"):  # zeros, so that all codes would sound alike
-            values.copy_(torch.randn_like(values))
+    _sound_out_codes(model)
     told = model.generation_config
     told.decoder_start_token_id = told.pad_token_id = told.bos_token_id = 64
     told.guidance_scale, told.max_length = 3.0, None
     model.save_pretrained(folder)
     extractor = transformers.EncodecFeatureExtractor(sampling_rate=16_000)
     transformers.MusicgenProcessor(extractor, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def _sound_out_codes(model) -> None:
+    """Give the codes of a new codec values: they are zeros, so that all would sound alike."""
+    for name, values in model.named_buffers():
+        if name.endswith("embed"):
+            values.copy_(torch.randn_like(values))
+
+
+def bark(folder: Path) -> Path:
+    """Bark, whose vocabularies of words, meanings and sounds follow on each other."""
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
+    pieces += [f"##{letter}" for letter in pieces[5:]]
+    words = transformers.BertTokenizer(vocab={piece: at for at, piece in enumerate(pieces)})
+    size = {"hidden_size": 16, "num_layers": 1, "num_heads": 2, "block_size": 256}
+    size |= {"input_vocab_size": 300, "output_vocab_size": 300}
+    fine = {**size, "input_vocab_size": 33, "output_vocab_size": 33}
+    codec = transformers.EncodecConfig(
+        num_filters=4, hidden_size=16, codebook_size=32, codebook_dim=16, num_lstm_layers=1,
+        upsampling_ratios=[8, 5, 4, 2], target_bandwidths=[1.5, 3.0],
+    )  # fmt: skip
+    torch.manual_seed(0)
+    config = transformers.BarkConfig(
+        semantic_config=size, coarse_acoustics_config=size, codec_config=codec.to_dict(),
+        fine_acoustics_config={**fine, "n_codes_total": 4},
+    )  # fmt: skip
+    model = transformers.BarkModel(config).eval()
+    _sound_out_codes(model)
+    model.save_pretrained(folder)
+    transformers.BarkProcessor(words).save_pretrained(folder)
+    told = BarkGenerationConfig(
+        semantic_config={
+            "eos_token_id": 50, "semantic_vocab_size": 50, "text_encoding_offset": 60,
+            "text_pad_token": 200, "semantic_infer_token": 201, "max_new_tokens": 40,
+            "min_new_tokens": 40, "max_input_semantic_length": 64, "do_sample": True,
+        },
+        coarse_acoustics_config={
+            "coarse_semantic_pad_token": 114, "coarse_infer_token": 116,
+            "max_coarse_input_length": 64, "do_sample": True,
+        },
+        fine_acoustics_config={
+            "n_fine_codebooks": 4, "max_fine_history_length": 64, "max_fine_input_length": 128,
+            "temperature": None,
+        },
+        codebook_size=32,
+    )  # fmt: skip
+    (folder / "generation_config.json").write_text(json.dumps(told.to_dict()))
     return folder
 
 
