@@ -40,6 +40,8 @@ class Layer(IntEnum):
     SOUND = 4
     PARAMETERS = 5
     WORDS = 6
+    VOICE = 7
+    VOCODER = 8
 
 
 @dataclass(frozen=True, slots=True)

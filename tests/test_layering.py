@@ -20,11 +20,24 @@ LAYERS = (
     "media",
     "bitstream",
     "entropy",
+    "carriers",
     "registry",
     "timeline",
     "errors",
 )
-HEAVY = ("torch", "diffusers", "transformers", "librosa", "numba", "scenedetect", "av", "cv2")
+HEAVY = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "librosa",
+    "numba",
+    "scenedetect",
+    "av",
+    "cv2",
+    "pyworld",
+    "segno",
+    "pocketsphinx",
+)
 
 
 def imports_of(file: Path) -> set[str]:
