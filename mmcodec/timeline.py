@@ -41,7 +41,6 @@ class Layer(IntEnum):
     PARAMETERS = 5
     WORDS = 6
     VOICE = 7
-    VOCODER = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,14 @@ def encode(
     transcriber: Annotated[
         str, backend_option("--transcriber", "Writes down speech, or none")
     ] = "auto",
+    text: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="TEXT", help="What is said: up to a minute of speech is read anew."),
+    ] = None,
+    language: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="CODE", help="The language of --text, such as de."),
+    ] = None,
     prompt_bytes: Annotated[
         int, typer.Option(min=4, max=4000, help="Bytes that a prompt may take, more or less.")
     ] = 60,
@@ -88,6 +96,8 @@ def encode(
 
       mmcodec encode talk.wav -o talk.mmc --profile prompt
 
+      mmcodec encode note.wav --text "I am on the four o'clock train."
+
       mmcodec encode clip.mp4 --captioner vision-language --transcriber whisper
 
       mmcodec encode clip.mp4 --made-for diffusers --seed 7 --style "film noir"
@@ -114,6 +124,8 @@ def encode(
         captioner=captioner,
         sound_captioner=sound_captioner,
         transcriber=transcriber,
+        text=text,
+        language=language,
         models=mmcodec.ModelSettings(device=device, dtype=dtype, offload=offload),
         prompt_bytes=prompt_bytes,
         video_synthesis=video_synthesis,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
@@ -26,7 +26,14 @@ from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner, transcriber
 from mmcodec.pipeline.settings import EncodeSettings
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
-from mmcodec.pipeline.speaking import coded_times, with_speech
+from mmcodec.pipeline.speaking import (
+    coded_times,
+    joined,
+    speech_alone,
+    spoken_part,
+    with_speech,
+)
+from mmcodec.synthesis.voice_matching import describe as describe_voice
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, VideoTrack
 
 Progress = Callable[[float, float | None], None]
@@ -36,6 +43,8 @@ _WORK_AHEAD = 4
 """Shots and segments that may wait to be encoded."""
 _READ_AHEAD = 16
 """Pictures and blocks of samples that may wait to be analysed."""
+_LONGEST_WITH_TEXT_S = 120
+"""Sound whose text is given is held until its end."""
 _MOST_DOWNMIX_GAIN = 4.0
 """As a ratio of powers."""
 
@@ -155,16 +164,47 @@ class _SegmentEncoder:
         self._captioner = sound_captioner(settings, remarks)
         self._transcriber = transcriber(settings, remarks)
         self._prompt_bytes = settings.prompt_bytes
+        self._text, self._language = settings.text, settings.language
+        self._tier = settings.voice_tier
+        self._waiting: list[SoundSegment] = []
 
     def push(self, sound: Sound) -> Iterator[partial[Cue]]:
         """The encoding of the segments that are complete with these samples."""
-        for heard in self._detector.process(sound.samples):
-            yield partial(self._encode, heard)
+        yield from self._complete(self._detector.process(sound.samples))
 
     def finish(self) -> Iterator[partial[Cue]]:
         """The encoding of what is left."""
-        for heard in self._detector.finish():
-            yield partial(self._encode, heard)
+        yield from self._complete(self._detector.finish())
+        heard = self._waiting
+        if self._text is None or not heard:
+            return
+        part = spoken_part(heard, self._time_base)
+        said = joined(heard[part.start : part.stop])
+        yield from (partial(self._encode, one) for one in heard[: part.start])
+        yield partial(self._encode_text, said, self._text)
+        yield from (partial(self._encode, one) for one in heard[part.stop :])
+
+    def _complete(self, segments: Iterable[SoundSegment]) -> Iterator[partial[Cue]]:
+        """The encoding of segments; a text is said in all of them, so they wait for the last."""
+        for heard in segments:
+            if self._text is None:
+                yield partial(self._encode, heard)
+            else:
+                self._waiting.append(heard)
+                if heard.segment.end * self._time_base > _LONGEST_WITH_TEXT_S:
+                    raise MediaError(
+                        f"a text is given, and the sound is longer than {_LONGEST_WITH_TEXT_S} s"
+                    )
+
+    def _encode_text(self, heard: SoundSegment, text: str) -> Cue:
+        """The cue of speech whose text is known: the text, and who says it how."""
+        samples = round(heard.segment.duration * self._time_base * heard.sample_rate)
+        mono = _downmix(heard.samples, samples)
+        prompt = speech_alone(text)
+        data = describe_voice(
+            mono, heard.sample_rate, prompt.spoken, None, self._language, self._tier
+        )
+        return Cue(heard.segment, prompt, {Layer.VOICE: data})
 
     def _encode(self, heard: SoundSegment) -> Cue:
         """The cue of a segment; silence needs neither words nor a descriptor."""

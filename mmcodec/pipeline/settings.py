@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from mmcodec.descriptors.voice import Tier
 from mmcodec.registry import OWN_CHOICE, ModelSettings
 from mmcodec.timeline import NO_SYNTHESIS, Synthesis
 
@@ -41,6 +42,11 @@ class EncodeSettings:
     sound_captioner: str = "auto"
     transcriber: str = "auto"
     models: ModelSettings = OWN_CHOICE
+    text: str | None = None
+    """What is said in the sound, from its first word to its last; None leaves it to the
+    transcriber."""
+    language: str | None = None
+    """The language of ``text`` as in BCP 47; None is English."""
     prompt_bytes: int = 60
     """Bytes that the code of one prompt should not exceed."""
     video_synthesis: Synthesis = NO_SYNTHESIS
@@ -50,6 +56,11 @@ class EncodeSettings:
     def sketch_bit_rate(self) -> int:
         """Bits a second for the sketches; 0 sends looks instead."""
         return 1300 if self.profile is Profile.SKETCH else 0
+
+    @property
+    def voice_tier(self) -> Tier:
+        """How closely a voice that reads the text is moved onto the speaker."""
+        return Tier.E if self.profile is Profile.SKETCH else Tier.D
 
     @property
     def sound_bit_rate(self) -> int:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.descriptors import sound, words
+from mmcodec.descriptors import sound, voice, words
 from mmcodec.descriptors.mel import log_mel, loudness_db
 from mmcodec.errors import FailedWorkError
 from mmcodec.timeline import AUDIO_TIME_BASE, AudioTrack, Cue, Layer
@@ -73,7 +73,9 @@ def levelled(mono: Samples, cue: Cue, track: AudioTrack) -> Samples:
     heard = log_mel(mono, track.sample_rate, frames, seconds)
     data = cue.descriptors.get(Layer.SOUND)
     if data is None:
-        gains = np.full(frames, _USUAL_DB - loudness_db(heard))
+        said = _voice(cue) if Layer.VOICE in cue.descriptors else None
+        wanted_db = said.level_db if said else _USUAL_DB
+        gains = np.full(frames, wanted_db - loudness_db(heard))
     else:
         wanted = sound.decode(data, float(cue.span.duration * track.time_base)).envelope_db
         wanted = wanted[np.minimum(np.arange(frames), len(wanted) - 1)]
@@ -93,23 +95,40 @@ def placed(mono: Samples, cue: Cue, track: AudioTrack, samples: int) -> Samples:
     A synthesizer tells no times: its words are taken to follow each other over its voice, each as
     long as it has letters. Without times in the cue the voice fills it.
     """
-    voice = _trimmed(mono)
+    spoken = _trimmed(mono)
     said = cue.prompt.spoken.split()
-    data = cue.descriptors.get(Layer.WORDS)
-    if data is None or not said:
-        return stretched(voice, samples)
-    times = words.decode(data, cue.prompt.spoken, cue.span.duration)
+    times = _word_times(cue) if said else ()
+    if len(times) != len(said) or not said:
+        return stretched(spoken, samples)
     letters = np.cumsum([0, *(max(1, len(word)) for word in said)])
-    bounds = np.round(letters / letters[-1] * len(voice)).astype(int)
+    bounds = np.round(letters / letters[-1] * len(spoken)).astype(int)
     out = np.zeros(samples, np.float32)
     for phrase in _phrases(times):
-        source = voice[bounds[phrase.start] : bounds[phrase.stop]]
+        source = spoken[bounds[phrase.start] : bounds[phrase.stop]]
         start, end = (
             min(round(float(tick * AUDIO_TIME_BASE) * track.sample_rate), samples)
             for tick in (times[phrase.start][0], times[phrase.stop - 1][1])
         )
         out[start:end] = _faded(stretched(source, end - start), track.sample_rate)
     return out
+
+
+def _word_times(cue: Cue) -> words.Times:
+    """Start and end of each word in ticks of the cue; empty if nothing tells them."""
+    said = cue.prompt.spoken
+    if Layer.VOICE in cue.descriptors:
+        found = _voice(cue)
+        return tuple(
+            (round(start / AUDIO_TIME_BASE), round(end / AUDIO_TIME_BASE))
+            for start, end in (found.words if found else ())
+        )
+    data = cue.descriptors.get(Layer.WORDS)
+    return () if data is None else words.decode(data, said, cue.span.duration)
+
+
+def _voice(cue: Cue) -> voice.Voice | None:
+    seconds = float(cue.span.duration * AUDIO_TIME_BASE)
+    return voice.decode(cue.descriptors[Layer.VOICE], cue.prompt.spoken, seconds)
 
 
 def _phrases(times: words.Times) -> list[range]:

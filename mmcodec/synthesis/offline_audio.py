@@ -1,12 +1,13 @@
-"""Sound without a model: the descriptor's harmonics and noise."""
+"""Sound without a model: a voice without weights, or the descriptor's harmonics and noise."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.descriptors import sound
+from mmcodec.descriptors import sound, voice
 from mmcodec.synthesis.offline_sound import render_sound
+from mmcodec.synthesis.spoken import speak
 from mmcodec.timeline import AudioTrack, Cue, Layer
 
 
@@ -14,12 +15,18 @@ class OfflineAudio:
     """Renders any cue on a CPU, without weights; a cue without a descriptor is silent."""
 
     def render(self, cue: Cue, track: AudioTrack, samples: int) -> NDArray[np.float32]:
-        """The sound of a cue, the same in every channel."""
-        data = cue.descriptors.get(Layer.SOUND)
-        if data is None:
-            return np.zeros((samples, track.channels), np.float32)
+        """The sound of a cue, the same in every channel.
+
+        Raises:
+            FailedWorkError: no voice here can say the text.
+            BitstreamError: a descriptor is damaged.
+        """
         seconds = float(cue.span.duration * track.time_base)
-        mono = render_sound(
-            sound.decode(data, seconds), track.sample_rate, samples, seed=cue.span.start
-        )
+        mono = np.zeros(samples, np.float32)
+        if Layer.VOICE in cue.descriptors and cue.prompt.spoken:
+            said = voice.decode(cue.descriptors[Layer.VOICE], cue.prompt.spoken, seconds)
+            mono = speak(cue.prompt.spoken, said, None, seconds, track.sample_rate, samples)
+        elif Layer.SOUND in cue.descriptors:
+            described = sound.decode(cue.descriptors[Layer.SOUND], seconds)
+            mono = render_sound(described, track.sample_rate, samples, seed=cue.span.start)
         return np.repeat(mono[:, None], track.channels, axis=1)
