@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmcodec.carriers.armor import Alphabet
     from mmcodec.errors import MMCodecError
     from mmcodec.models.operations import (
         BackendState,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         list_backends,
         pull_model,
     )
+    from mmcodec.pipeline.notes import Note, make_note, play_note, read_note
     from mmcodec.pipeline.operations import decode, encode, probe
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
     from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Alphabet",
     "BackendState",
     "Cue",
     "DecodeReport",
@@ -35,6 +38,7 @@ __all__ = [
     "EncodeSettings",
     "MMCodecError",
     "ModelSettings",
+    "Note",
     "Profile",
     "StreamInfo",
     "Synthesis",
@@ -44,11 +48,15 @@ __all__ = [
     "decode",
     "encode",
     "list_backends",
+    "make_note",
+    "play_note",
     "probe",
     "pull_model",
+    "read_note",
 ]
 
 _HOMES = {
+    "mmcodec.carriers.armor": ("Alphabet",),
     "mmcodec.errors": ("MMCodecError",),
     "mmcodec.models.operations": (
         "BackendState",
@@ -56,6 +64,7 @@ _HOMES = {
         "list_backends",
         "pull_model",
     ),
+    "mmcodec.pipeline.notes": ("Note", "make_note", "play_note", "read_note"),
     "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
     "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
     "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile"),

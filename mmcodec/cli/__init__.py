@@ -12,6 +12,7 @@ from mmcodec.cli.decode import decode
 from mmcodec.cli.encode import encode
 from mmcodec.cli.info import info
 from mmcodec.cli.models import models
+from mmcodec.cli.note import note
 from mmcodec.errors import MMCodecError, UsageError
 
 _EXIT_FAILED, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(encode)
 app.command()(decode)
 app.command()(info)
+app.command()(note)
 app.add_typer(models)
 
 
