@@ -9,14 +9,17 @@ import pytest
 from mmcodec import registry
 from mmcodec.bitstream.packets import CuePacket
 from mmcodec.bitstream.syntax import StreamHeader
+from mmcodec.descriptors.voice import TIMBRE, Tier, Voice, encode
 from mmcodec.errors import BackendError, FailedWorkError
 from mmcodec.pipeline.decoder import Decoder
 from mmcodec.pipeline.settings import DecodeSettings
 from mmcodec.registry import Backend
 from mmcodec.synthesis.offline_video import OfflineVideo
+from mmcodec.synthesis.voices import EngineId
 from mmcodec.timeline import (
     AudioTrack,
     Cue,
+    Layer,
     Prompt,
     Segment,
     SegmentKind,
@@ -125,3 +128,25 @@ def test_decoding_with_another_synthesizer_is_said_in_one_line():
     assert decoder.remarks == ["video synthesizers: offline; the stream is made for given"]
     _, decoder = decoded()
     assert not decoder.remarks
+
+
+def spoken(text, layers=None):
+    cue = Cue(Segment(0, 100, SegmentKind.SPEECH), Prompt(f"“{text}”"), layers or {})
+    header = StreamHeader(None, HEADER.audio)
+    (sound,), decoder = decoded(cue, header=header, settings=DecodeSettings())
+    return decoder.remarks, sound.samples
+
+
+def test_words_without_a_voice_are_heard():
+    remarks, samples = spoken("Meet me at nine.")
+    assert remarks == []
+    assert np.abs(samples).max() > 0.05
+
+
+def test_words_that_no_voice_here_can_say_are_left_out():
+    said = Voice(Tier.B, EngineId.ESPEAK_1_52, 0, "zz", 120.0, 2.0, -30.0, None, (0.0,) * TIMBRE)
+    layer = encode(said, "Blip blop.", 2.0)
+    remarks, samples = spoken("Blip blop.", {Layer.VOICE: layer})
+    assert len(remarks) == 1
+    assert remarks[0].endswith("; what is at 0.0 s is heard without its words")
+    assert samples.shape == (2 * 24_000, 1)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from conftest import tone
 
-from mmcodec.descriptors import sound, words
+from mmcodec.descriptors import sound, voice, words
 from mmcodec.descriptors.mel import log_mel, loudness_db
 from mmcodec.errors import FailedWorkError
-from mmcodec.synthesis.fitting import fitted, levelled, placed, resampled, stretched
+from mmcodec.synthesis.fitting import fitted, levelled, placed, resampled, stretched, word_times
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind
 
 RATE = 24_000
@@ -89,22 +89,41 @@ def test_a_cue_gets_its_samples_in_every_channel():
     assert np.abs(made).max() <= 1
 
 
-def test_words_lie_at_their_times():
-    text, times = "one fourteen", ((10, 20), (50, 90))
-    layers = {Layer.WORDS: words.encode(times, text, 100)}
+TEXT, SPANS = "one fourteen", ((0.2, 0.4), (1.0, 1.8))
+TIMES = words.encode(((10, 20), (50, 90)), TEXT, 100)
+VOICE = voice.encode(
+    voice.Voice(
+        voice.Tier.C, 1, 0, "en", 120.0, 2.0, -30.0, None, (0.0,) * voice.TIMBRE, words=SPANS
+    ),
+    TEXT,
+    2.0,
+)
+
+
+@pytest.mark.parametrize("layers", [{Layer.WORDS: TIMES}, {Layer.VOICE: VOICE}])
+def test_words_lie_at_their_times(layers):
+    text = TEXT
+    assert np.abs(np.subtract(word_times(cue(layers, f"“{text}”")), SPANS)).max() < 0.05
     low, high = tone(0.3, RATE, 200)[:, 0], tone(0.8, RATE, 800)[:, 0]
-    voice = np.concatenate([np.zeros(RATE), low, high, np.zeros(RATE)]).astype(np.float32)
-    made = placed(voice, cue(layers, f"“{text}”", SegmentKind.SPEECH), TRACK, 2 * RATE)
+    spoken = np.concatenate([np.zeros(RATE), low, high, np.zeros(RATE)]).astype(np.float32)
+    made = placed(spoken, cue(layers, f"“{text}”", SegmentKind.SPEECH), TRACK, 2 * RATE)
     heard = np.abs(made).reshape(100, -1).max(axis=1) > 0.02
-    assert heard[11:19].all()
-    assert heard[52:88].all()
-    assert not heard[:10].any()
-    assert not heard[20:50].any()
+    assert heard[11:18].all()
+    assert heard[52:86].all()
+    assert not heard[:7].any()
+    assert not heard[21:47].any()
     assert pitch_hz(made[52 * 480 : 88 * 480]) == pytest.approx(800, abs=40)
 
 
+def test_words_are_as_loud_as_their_voice():
+    spoken = placed(tone(1.0, RATE)[:, 0], cue({Layer.VOICE: VOICE}, f"“{TEXT}”"), TRACK, 2 * RATE)
+    made = levelled(spoken, cue({Layer.VOICE: VOICE}, f"“{TEXT}”"), TRACK)
+    within = np.concatenate([made[round(a * RATE) : round(b * RATE)] for a, b in SPANS])
+    assert 10 * np.log10(np.mean(within**2)) == pytest.approx(-30, abs=1)
+
+
 def test_without_times_the_voice_fills_its_cue():
-    voice = np.concatenate([np.zeros(RATE), tone(1.5, RATE)[:, 0], np.zeros(RATE)])
-    made = placed(voice.astype(np.float32), cue(text="“one”"), TRACK, 2 * RATE)
+    spoken = np.concatenate([np.zeros(RATE), tone(1.5, RATE)[:, 0], np.zeros(RATE)])
+    made = placed(spoken.astype(np.float32), cue(text="“one”"), TRACK, 2 * RATE)
     assert np.abs(made[:RATE]).max() > 0.1
     assert np.abs(made[-RATE // 4 :]).max() > 0.05

@@ -36,7 +36,6 @@ HEAVY = (
     "cv2",
     "pyworld",
     "segno",
-    "pocketsphinx",
 )
 
 

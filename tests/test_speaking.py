@@ -86,3 +86,10 @@ def test_a_text_without_a_word_is_one_line(tmp_path):
         )
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_text_for_a_picture_alone_is_refused(tmp_path):
+    settings = mmcodec.EncodeSettings(text=TEXT, audio=False)
+    with pytest.raises(MediaError, match="no sound to say it"):
+        mmcodec.encode(str(SAMPLES / "clip.mp4"), tmp_path / "n.mmc", settings)
+    assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ from mmcodec.cli.model_options import (
     named,
     sent_option,
 )
-from mmcodec.cli.options import Force, Json, print_json, progress_bar, say, show
+from mmcodec.cli.options import Force, Json, Language, Text, print_json, progress_bar, say, show
 
 
 def encode(
@@ -43,14 +43,8 @@ def encode(
     transcriber: Annotated[
         str, backend_option("--transcriber", "Writes down speech, or none")
     ] = "auto",
-    text: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="TEXT", help="What is said: up to a minute of speech is read anew."),
-    ] = None,
-    language: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="CODE", help="The language of --text, such as de."),
-    ] = None,
+    text: Text = None,
+    language: Language = None,
     prompt_bytes: Annotated[
         int, typer.Option(min=4, max=4000, help="Bytes that a prompt may take, more or less.")
     ] = 60,

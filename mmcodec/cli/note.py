@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from mmcodec.cli.options import Force, Json, print_json, progress_bar, report_damage, say
+from mmcodec.cli.options import (
+    Force,
+    Json,
+    Language,
+    Text,
+    print_json,
+    progress_bar,
+    report_damage,
+    say,
+)
 from mmcodec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,16 +41,10 @@ def note(
             "text, or a file with it, with a stream, or with a picture of its QR code."
         ),
     ],
-    text: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads the annotation at run time
-        typer.Option(metavar="TEXT", help="What is said: makes the note five times smaller."),
-    ] = None,
-    language: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="CODE", help="The language of --text, such as de."),
-    ] = None,
+    text: Text = None,
+    language: Language = None,
     output: Annotated[
-        Optional[str],  # noqa: UP045
+        Optional[str],  # noqa: UP045 - typer reads the annotation at run time
         typer.Option(
             "--output", "-o", help="A .mmc file, or a .png for its QR code; with --play a .wav."
         ),
@@ -78,8 +81,13 @@ def note(
         if text or language or armor or code:
             raise UsageError("--play takes a note as it is: leave out what makes one")
         report = mmcodec.play_note(source, output or "note.wav", force=force)
+        for remark in report.remarks:
+            say(remark)
+        if as_json:
+            print_json({"output": report.target, "duration_s": report.duration_s})
+        else:
+            say(f"{report.target}: {report.duration_s:.1f} s")
         report_damage("the note", report.stream)
-        say(f"{report.target}: {report.duration_s:.1f} s")
         return
     with progress_bar("encoding") as progress:
         made = mmcodec.make_note(source, text, language, progress=progress)

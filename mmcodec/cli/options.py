@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 EXIT_INCOMPLETE = 3
 
 Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")]
+Text = Annotated[
+    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Option(
+        metavar="TEXT", help="What is said, up to a minute: it is sent instead of its sound."
+    ),
+]
+Language = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(metavar="CODE", help="The language of --text, such as de (default: English)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 
 

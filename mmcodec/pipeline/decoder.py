@@ -26,6 +26,7 @@ from mmcodec.timeline import (
     NO_SYNTHESIS,
     AudioTrack,
     Cue,
+    Prompt,
     Segment,
     SegmentKind,
     Span,
@@ -121,7 +122,7 @@ class _ShotDecoder:
                 yield pixels
                 made += 1
         except FailedWorkError as error:
-            self._remarks.append(_failed(error, cue, self._track.time_base))
+            self._remarks.append(_failed(error, cue, self._track.time_base, "is made offline"))
             yield from islice(OfflineVideo().render(whole, self._track), made, None)
 
     def _hold(self, pixels: NDArray[np.uint8], until: int) -> Iterator[Picture]:
@@ -168,11 +169,19 @@ class _SegmentDecoder:
         whole = _complete(cue, self._made_for)
         speaks = getattr(cue.span, "kind", None) is SegmentKind.SPEECH
         synthesizer = self._speech if speaks else self._sound
+        if not isinstance(synthesizer, OfflineAudio):
+            try:
+                return synthesizer.render(whole, self._track, samples)
+            except FailedWorkError as error:
+                self._failed(error, cue, "is made offline")
         try:
-            return synthesizer.render(whole, self._track, samples)
-        except FailedWorkError as error:
-            self._remarks.append(_failed(error, cue, self._track.time_base))
             return OfflineAudio().render(whole, self._track, samples)
+        except FailedWorkError as error:
+            self._failed(error, cue, "is heard without its words")
+            return OfflineAudio().render(replace(whole, prompt=Prompt("")), self._track, samples)
+
+    def _failed(self, error: FailedWorkError, cue: Cue, instead: str) -> None:
+        self._remarks.append(_failed(error, cue, self._track.time_base, instead))
 
     def _silence(self, until: int) -> Iterator[Sound]:
         if until > self._next:
@@ -197,6 +206,6 @@ def _complete(cue: Cue, stream: Synthesis) -> Cue:
     return replace(cue, synthesis=stream.overridden_by(cue.synthesis))
 
 
-def _failed(error: FailedWorkError, cue: Cue, time_base: Fraction) -> str:
+def _failed(error: FailedWorkError, cue: Cue, time_base: Fraction, instead: str) -> str:
     start_s = float(cue.span.start * time_base)
-    return f"{error}; what is at {start_s:.1f} s is made offline"
+    return f"{error}; what is at {start_s:.1f} s {instead}"

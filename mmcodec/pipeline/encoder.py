@@ -63,6 +63,8 @@ class Encoder:
         video, audio = media.info.video, media.info.audio
         self.remarks: Remarks = []
         self._shots = _ShotEncoder(video, settings, self.remarks) if video else None
+        if settings.text is not None and audio is None:
+            raise MediaError(f"{media.info.name}: a text is given, and there is no sound to say it")
         self._segments = _SegmentEncoder(audio, settings, self.remarks) if audio else None
         self.header = StreamHeader(
             video,
@@ -162,7 +164,7 @@ class _SegmentEncoder:
         self._bit_rate = settings.sound_bit_rate
         self._detector = SegmentDetector(track.sample_rate)
         self._captioner = sound_captioner(settings, remarks)
-        self._transcriber = transcriber(settings, remarks)
+        self._transcriber = transcriber(settings, remarks) if settings.text is None else None
         self._prompt_bytes = settings.prompt_bytes
         self._text, self._language = settings.text, settings.language
         self._tier = settings.voice_tier

@@ -23,7 +23,7 @@ from mmcodec.pipeline.reports import DecodeReport, EncodeReport
 from mmcodec.pipeline.settings import EncodeSettings, Profile
 
 _STREAM_STARTS = b"\xb5a"
-_PICTURES_START = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
+_PICTURES_START = (b"\x89PNG", b"\xff\xd8\xff")
 _MOST_FILE_BYTES = 32 << 20
 _MOST_PIXELS = 1 << 24
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from mmcodec.descriptors import sound, voice, words
 from mmcodec.descriptors.mel import log_mel, loudness_db
+from mmcodec.descriptors.voice import Voice
+from mmcodec.descriptors.voice_times import Spans
 from mmcodec.errors import FailedWorkError
 from mmcodec.timeline import AUDIO_TIME_BASE, AudioTrack, Cue, Layer
 
@@ -73,9 +75,9 @@ def levelled(mono: Samples, cue: Cue, track: AudioTrack) -> Samples:
     heard = log_mel(mono, track.sample_rate, frames, seconds)
     data = cue.descriptors.get(Layer.SOUND)
     if data is None:
-        said = _voice(cue) if Layer.VOICE in cue.descriptors else None
-        wanted_db = said.level_db if said else _USUAL_DB
-        gains = np.full(frames, wanted_db - loudness_db(heard))
+        said = _voice(cue)
+        gain = said.level_db - _spoken_db(mono) if said else _USUAL_DB - loudness_db(heard)
+        gains = np.full(frames, gain)
     else:
         wanted = sound.decode(data, float(cue.span.duration * track.time_base)).envelope_db
         wanted = wanted[np.minimum(np.arange(frames), len(wanted) - 1)]
@@ -97,8 +99,8 @@ def placed(mono: Samples, cue: Cue, track: AudioTrack, samples: int) -> Samples:
     """
     spoken = _trimmed(mono)
     said = cue.prompt.spoken.split()
-    times = _word_times(cue) if said else ()
-    if len(times) != len(said) or not said:
+    times = word_times(cue)
+    if not times:
         return stretched(spoken, samples)
     letters = np.cumsum([0, *(max(1, len(word)) for word in said)])
     bounds = np.round(letters / letters[-1] * len(spoken)).astype(int)
@@ -106,32 +108,43 @@ def placed(mono: Samples, cue: Cue, track: AudioTrack, samples: int) -> Samples:
     for phrase in _phrases(times):
         source = spoken[bounds[phrase.start] : bounds[phrase.stop]]
         start, end = (
-            min(round(float(tick * AUDIO_TIME_BASE) * track.sample_rate), samples)
-            for tick in (times[phrase.start][0], times[phrase.stop - 1][1])
+            min(round(moment * track.sample_rate), samples)
+            for moment in (times[phrase.start][0], times[phrase.stop - 1][1])
         )
         out[start:end] = _faded(stretched(source, end - start), track.sample_rate)
     return out
 
 
-def _word_times(cue: Cue) -> words.Times:
-    """Start and end of each word in ticks of the cue; empty if nothing tells them."""
-    said = cue.prompt.spoken
-    if Layer.VOICE in cue.descriptors:
-        found = _voice(cue)
-        return tuple(
-            (round(start / AUDIO_TIME_BASE), round(end / AUDIO_TIME_BASE))
-            for start, end in (found.words if found else ())
-        )
+def word_times(cue: Cue) -> Spans:
+    """Start and end of each word that is said in a cue, in s; empty if no layer tells them.
+
+    Raises:
+        BitstreamError: the layer is damaged.
+    """
+    said = _voice(cue)
+    if said and said.words:
+        return said.words
     data = cue.descriptors.get(Layer.WORDS)
-    return () if data is None else words.decode(data, said, cue.span.duration)
+    if data is None or not cue.prompt.spoken:
+        return ()
+    times = words.decode(data, cue.prompt.spoken, cue.span.duration)
+    tick = float(AUDIO_TIME_BASE)
+    return tuple((start * tick, end * tick) for start, end in times)
 
 
-def _voice(cue: Cue) -> voice.Voice | None:
+def _voice(cue: Cue) -> Voice | None:
+    if Layer.VOICE not in cue.descriptors or not cue.prompt.spoken:
+        return None
     seconds = float(cue.span.duration * AUDIO_TIME_BASE)
     return voice.decode(cue.descriptors[Layer.VOICE], cue.prompt.spoken, seconds)
 
 
-def _phrases(times: words.Times) -> list[range]:
+def _spoken_db(mono: Samples) -> float:
+    """Mean square in dB of what is not silence, as a voice's level is."""
+    return float(10 * np.log10(np.mean(np.square(mono[mono != 0], dtype=np.float64)) + 1e-12))
+
+
+def _phrases(times: Spans) -> list[range]:
     """Runs of words without a pause between them, which are stretched as one."""
     starts = [0, *(at + 1 for at, (a, b) in enumerate(pairwise(times)) if b[0] > a[1]), len(times)]
     return [range(start, end) for start, end in pairwise(starts)]

@@ -6,13 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.descriptors import sound, voice
+from mmcodec.synthesis.fitting import word_times
 from mmcodec.synthesis.offline_sound import render_sound
 from mmcodec.synthesis.spoken import speak
 from mmcodec.timeline import AudioTrack, Cue, Layer
 
 
 class OfflineAudio:
-    """Renders any cue on a CPU, without weights; a cue without a descriptor is silent."""
+    """Renders any cue on a CPU, without weights.
+
+    Words are read aloud by the voice of the cue, and by any where nothing else is known of the
+    sound; a cue with neither words nor a descriptor is silent.
+    """
 
     def render(self, cue: Cue, track: AudioTrack, samples: int) -> NDArray[np.float32]:
         """The sound of a cue, the same in every channel.
@@ -23,9 +28,11 @@ class OfflineAudio:
         """
         seconds = float(cue.span.duration * track.time_base)
         mono = np.zeros(samples, np.float32)
-        if Layer.VOICE in cue.descriptors and cue.prompt.spoken:
-            said = voice.decode(cue.descriptors[Layer.VOICE], cue.prompt.spoken, seconds)
-            mono = speak(cue.prompt.spoken, said, None, seconds, track.sample_rate, samples)
+        said = cue.prompt.spoken
+        if said and (Layer.VOICE in cue.descriptors or Layer.SOUND not in cue.descriptors):
+            data = cue.descriptors.get(Layer.VOICE, b"")
+            who = voice.decode(data, said, seconds)
+            mono = speak(said, who, word_times(cue), seconds, track.sample_rate, samples)
         elif Layer.SOUND in cue.descriptors:
             described = sound.decode(cue.descriptors[Layer.SOUND], seconds)
             mono = render_sound(described, track.sample_rate, samples, seed=cue.span.start)

@@ -40,7 +40,7 @@ _FULL = 0.9
 def speak(
     text: str,
     voice: Voice | None,
-    word_times: Spans | None,
+    word_times: Spans,
     seconds: float,
     sample_rate: int,
     samples: int,
@@ -48,13 +48,13 @@ def speak(
     """``text`` as ``voice`` says it within ``seconds``, as exactly ``samples`` samples (samples,).
 
     The times of the words are those of the voice, else ``word_times`` (start and end of each word
-    in s), else those of the engine, stretched over the whole. Without a voice the engine's own is
-    heard. An engine that is not the encoder's gets the words to their times as well.
+    in s; may be empty), else those of the engine, stretched over the whole. Without a voice the
+    engine's own is heard. An engine that is not the encoder's gets the words to their times too.
 
     Raises:
         FailedWorkError: no engine here has the language, it fails, or cannot say the text.
     """
-    times = (voice.words if voice else ()) or word_times or ()
+    times = (voice.words if voice else ()) or word_times
     middles = voice.middles if voice else ()
     if len(times) != len(text.split()):
         times, middles = (), ()

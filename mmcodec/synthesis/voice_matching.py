@@ -57,10 +57,10 @@ def describe(
     text: str,
     word_times: Sequence[tuple[float, float]] | None,
     language: str | None,
-    tier: Tier | None,
+    tier: Tier,
     engine: VoiceEngine | None = None,
 ) -> bytes:
-    """The voice layer of ``text`` said in ``samples`` (n,), mono; empty for tier None (A).
+    """The voice layer of ``text`` said in ``samples`` (n,), mono.
 
     ``word_times``, start and end of each word in s, are where the alignment is looked for; without
     them all of the text is taken to be said, in order.
@@ -69,8 +69,6 @@ def describe(
         FailedWorkError: no engine here has the language, it fails, or cannot say the text.
         ValueError: there are no samples, or more than 60 s.
     """
-    if tier is None:
-        return b""
     seconds = len(samples) / sample_rate
     if not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"{seconds:.3f} s of speech cannot be described")

@@ -72,15 +72,6 @@ class VoiceEngine(Protocol):
         """
 
 
-def say(text: str, language: str | None = None, voice: int = 0, rate: int = USUAL_RATE) -> Spoken:
-    """``text`` read aloud by the first engine that is here and has the language.
-
-    Raises:
-        FailedWorkError: no engine has the language, it cannot say that, or it failed.
-    """
-    return engine_for(language).say(text, language, voice, rate)
-
-
 def engine_for(language: str | None, wanted: EngineId = EngineId.UNKNOWN) -> VoiceEngine:
     """The engine ``wanted`` if it is here, else the first that has the language.
 
