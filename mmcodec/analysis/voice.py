@@ -17,9 +17,9 @@ Spans = tuple[tuple[float, float], ...]
 
 CEPSTRA = 24
 _BANDS = 40
-_BINS = 513
+BINS = 513
 _RANGE = 7.0
-"""Bands further below the loud ones (nepers of power) are taken to be noise: no part of a voice."""
+"""Bands further below the loud frames (nepers of power) are noise: no part of a voice."""
 _LOUD_DB = 30.0
 _VOICED_HZ = 50.0
 _FEATURES = 13
@@ -36,10 +36,13 @@ _STEP_FEES = (0.0, 0.0, 0.0, 0.0, 0.0, 0.6, 0.6)
 _FORBIDDEN = 1e3
 
 
-def cepstra(power: Floats) -> Floats:
-    """Mel cepstra (frames, :data:`CEPSTRA`) of power spectra (frames, 513), in nepers of power."""
+def cepstra(power: Floats, depth: float = _RANGE) -> Floats:
+    """Mel cepstra (frames, :data:`CEPSTRA`) of power spectra (frames, 513), in nepers of power.
+
+    Bands that are more than ``depth`` nepers below the loud frames are taken to be there.
+    """
     bands = np.log(np.maximum(power @ _filters().T, 1e-16))
-    floor = np.percentile(bands.mean(axis=1), 95) - _RANGE
+    floor = np.percentile(bands.mean(axis=1), 95) - depth
     return np.asarray(np.maximum(bands, floor) @ _dct().T)
 
 
@@ -159,13 +162,13 @@ def _centres() -> Floats:
 
 @lru_cache(maxsize=1)
 def _bin_mels() -> Floats:
-    return _mel(np.linspace(0, SAMPLE_RATE / 2, _BINS))
+    return _mel(np.linspace(0, SAMPLE_RATE / 2, BINS))
 
 
 @lru_cache(maxsize=1)
 def _filters() -> Floats:
     """Triangles over the bins, each of sum 1, (bands, bins)."""
-    centres, bins = _centres(), np.linspace(0, SAMPLE_RATE / 2, _BINS)
+    centres, bins = _centres(), np.linspace(0, SAMPLE_RATE / 2, BINS)
     hz = 700 * (10 ** (centres / 2595) - 1)
     rise = (bins - hz[:-2, None]) / (hz[1:-1] - hz[:-2])[:, None]
     fall = (hz[2:, None] - bins) / (hz[2:] - hz[1:-1])[:, None]
