@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mmcodec.pipeline.notes import Note, make_note, play_note, read_note
     from mmcodec.pipeline.operations import decode, encode, probe
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
-    from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile
+    from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile, Speech
     from mmcodec.registry import ModelSettings
     from mmcodec.timeline import Cue, Synthesis, Timeline
 
@@ -40,6 +40,7 @@ __all__ = [
     "ModelSettings",
     "Note",
     "Profile",
+    "Speech",
     "StreamInfo",
     "Synthesis",
     "Timeline",
@@ -67,7 +68,7 @@ _HOMES = {
     "mmcodec.pipeline.notes": ("Note", "make_note", "play_note", "read_note"),
     "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
     "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
-    "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile"),
+    "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile", "Speech"),
     "mmcodec.registry": ("ModelSettings",),
     "mmcodec.timeline": ("Cue", "Synthesis", "Timeline"),
 }

@@ -39,8 +39,8 @@ class Layer(IntEnum):
     SKETCH = 3
     SOUND = 4
     PARAMETERS = 5
-    WORDS = 6
     VOICE = 7
+    VOCODER = 8
 
 
 @dataclass(frozen=True, slots=True)

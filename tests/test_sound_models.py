@@ -9,7 +9,7 @@ from checkpoints import sound as checkpoints
 from checkpoints.audiogen import audiogen
 from conftest import tone
 
-from mmcodec.descriptors import sound, words
+from mmcodec.descriptors import sound, voice
 from mmcodec.descriptors.mel import log_mel, loudness_db
 from mmcodec.errors import BackendError
 from mmcodec.registry import Group, ModelSettings, load
@@ -31,7 +31,14 @@ NEEDS_ITSELF = pytest.mark.skipif(find_spec("audiocraft") is None, reason="audio
 NAMES = [pytest.param(n, marks=NEEDS_ITSELF if n == "audiocraft" else ()) for n in CASES]
 CPU, RATE, SAMPLES = ModelSettings(device="cpu"), 24_000, 48_480
 TEXT = "hello world"
-TIMES = words.encode(((10, 35), (60, 90)), TEXT, 100)
+SPANS = ((0.2, 0.7), (1.2, 1.8))
+VOICE = voice.encode(
+    voice.Voice(
+        voice.Tier.C, 1, 0, "en", 120.0, 2.0, -30.0, None, (0.0,) * voice.TIMBRE, words=SPANS
+    ),
+    TEXT,
+    2.0,
+)
 LOUD = sound.encode(tone(2.0, RATE)[:, 0], RATE, 600)
 
 
@@ -64,7 +71,7 @@ def track(channels=1) -> AudioTrack:
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_render_has_its_length_its_channels_and_its_range(case, kind, channels):
     _, new = case
-    for layers in ({}, {Layer.SOUND: LOUD}, {Layer.SOUND: LOUD, Layer.WORDS: TIMES}):
+    for layers in ({}, {Layer.SOUND: LOUD}, {Layer.VOICE: VOICE}):
         made = new().render(cue(kind, layers), track(channels), SAMPLES)
         assert made.shape == (SAMPLES, channels)
         assert made.dtype == np.float32
@@ -106,12 +113,12 @@ def test_a_voice_keeps_to_the_times_of_its_words(case):
     kind, new = case
     if kind is not SegmentKind.SPEECH:
         pytest.skip("it does not speak")
-    made = new().render(cue(kind, {Layer.WORDS: TIMES}), track(), SAMPLES)[:, 0]
+    made = new().render(cue(kind, {Layer.VOICE: VOICE}), track(), SAMPLES)[:, 0]
     ticks = np.abs(made[:48_000]).reshape(100, -1).max(axis=1)
-    assert not ticks[:9].any()
-    assert not ticks[36:59].any()
-    assert ticks[10:35].max() > 0
-    assert ticks[60:90].max() > 0
+    assert not ticks[:7].any()
+    assert not ticks[38:57].any()
+    assert ticks[7:38].any()
+    assert ticks[57:92].any()
 
 
 def test_speech_without_words_is_made_offline(case):

@@ -1,4 +1,4 @@
-"""A text that is given with a sound: one cue of words and of who says them how, read aloud."""
+"""Speech as words and a voice where they are given or understood, else by the vocoder."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,12 @@ from pystoi import stoi
 
 import mmcodec
 from mmcodec.analysis.segments import SoundSegment
-from mmcodec.errors import MediaError, MMCodecError
-from mmcodec.pipeline.speaking import joined, spoken_part
-from mmcodec.timeline import AUDIO_TIME_BASE, Segment, SegmentKind
+from mmcodec.captioning.contract import Transcript, Word
+from mmcodec.descriptors import voice
+from mmcodec.errors import FailedWorkError, MediaError, MMCodecError
+from mmcodec.pipeline import speaking
+from mmcodec.pipeline.speaking import SpeechEncoder, joined, spans_of, spoken_part
+from mmcodec.timeline import AUDIO_TIME_BASE, Layer, Prompt, Segment, SegmentKind
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 TEXT = json.loads((SAMPLES / "clip.json").read_text())["note_text"]
@@ -93,3 +96,108 @@ def test_a_text_for_a_picture_alone_is_refused(tmp_path):
     with pytest.raises(MediaError, match="no sound to say it"):
         mmcodec.encode(str(SAMPLES / "clip.mp4"), tmp_path / "n.mmc", settings)
     assert not list(tmp_path.iterdir())
+
+
+def said(*words):
+    """Words of (text, start, end, sure)."""
+    return [Word(*word) for word in words]
+
+
+SURE = said(("We", 0.2, 0.4, True), ("met", 0.4, 0.9, True), ("at", 0.9, 1.0, True),
+            ("nine", 1.0, 1.9, True))  # fmt: skip
+VAGUE = said(("then", 2.5, 2.8, True), ("ghee", 2.8, 3.1, False))
+
+
+def test_words_that_are_sure_are_one_span():
+    assert spans_of(SURE, 150) == [(0, 150, tuple(SURE))]
+
+
+def test_without_words_a_span_has_none():
+    assert spans_of([], 150) == [(0, 150, ())]
+
+
+def test_a_phrase_with_a_word_that_is_not_sure_is_sent_as_it_sounds():
+    assert spans_of([*SURE, *VAGUE], 200) == [(0, 110, tuple(SURE)), (110, 200, ())]
+
+
+def test_a_short_phrase_is_not_worth_a_voice():
+    short = said(("yes", 4.0, 4.4, True))
+    assert spans_of([*VAGUE, *short], 250) == [(0, 250, ())]
+
+
+class Heard:
+    """A transcriber that has understood the first half of the sample note."""
+
+    def __init__(self, sure):
+        words = TEXT.split()[:8]
+        pace = 4.0 / len(words)
+        self.words = tuple(
+            Word(word, at * pace, (at + 1) * pace, sure) for at, word in enumerate(words)
+        )
+
+    def transcribe(self, samples, sample_rate):
+        return Transcript(self.words, "en")
+
+
+def speech_cues(monkeypatch, sure, **settings):
+    monkeypatch.setattr(speaking, "transcriber", lambda *_: Heard(sure))
+    remarks = []
+    encoder = SpeechEncoder(mmcodec.EncodeSettings(**settings), remarks)
+    samples, rate = soundfile.read(SAMPLES / "note.wav", dtype="float32", always_2d=True)
+    segment = Segment(100, 100 + 50 * len(samples) // rate, SPEECH)
+    cues = encoder.encode(SoundSegment(segment, samples, rate), Prompt("A low voice."))
+    encoder.remark()
+    return cues, remarks
+
+
+def test_speech_is_its_words_where_they_are_sure(monkeypatch):
+    (cue,), remarks = speech_cues(monkeypatch, sure=True)
+    assert cue.prompt.spoken == " ".join(TEXT.split()[:8])
+    assert cue.prompt.text.startswith("A low voice: ")
+    assert set(cue.descriptors) == {Layer.VOICE}
+    seconds = cue.span.duration / 50
+    times = voice.decode(cue.descriptors[Layer.VOICE], cue.prompt.spoken, seconds).words
+    assert len(times) == 8
+    assert times[-1][1] == pytest.approx(4.0, abs=0.6)
+    assert not remarks
+
+
+def test_speech_that_is_not_sure_is_sent_as_it_sounds(monkeypatch):
+    (cue,), remarks = speech_cues(monkeypatch, sure=False)
+    assert cue.prompt.text == "A low voice."
+    assert set(cue.descriptors) == {Layer.VOCODER}
+    assert remarks == [
+        "speech: 0 of 8 words are sure enough to be sent as text; the rest is sent as it sounds"
+    ]
+
+
+def test_what_a_user_wants_is_done(monkeypatch):
+    (cue,), _ = speech_cues(monkeypatch, sure=False, speech=mmcodec.Speech.TEXT)
+    assert set(cue.descriptors) == {Layer.VOICE}
+    (cue,), _ = speech_cues(monkeypatch, sure=True, speech=mmcodec.Speech.VOCODER)
+    assert set(cue.descriptors) == {Layer.VOCODER}
+
+
+def test_words_that_no_voice_can_say_are_not_lost(monkeypatch):
+    def fails(*_):
+        raise FailedWorkError("no voice here speaks it")
+
+    monkeypatch.setattr(speaking, "describe", fails)
+    (cue,), remarks = speech_cues(monkeypatch, sure=True)
+    assert set(cue.descriptors) == {Layer.VOCODER}
+    assert cue.prompt.spoken
+    assert "sent as it sounds" in remarks[0]
+
+
+def test_a_note_without_a_text_is_its_voice(tmp_path):
+    report = mmcodec.encode(SAMPLES / "note.wav", tmp_path / "note.mmc")
+    assert report.stream.bytes <= 1000
+    speech = [p.cue for p in report.stream.packets if p.cue.span.kind is SPEECH]
+    assert speech
+    assert all(set(cue.descriptors) == {Layer.VOCODER} for cue in speech)
+    mmcodec.decode(tmp_path / "note.mmc", tmp_path / "note.wav")
+    original, rate = soundfile.read(SAMPLES / "note.wav")
+    made, made_rate = soundfile.read(tmp_path / "note.wav")
+    made = librosa.resample(made, orig_sr=made_rate, target_sr=rate)
+    count = min(len(made), len(original))
+    assert stoi(original[:count], made[:count], rate) > 0.7

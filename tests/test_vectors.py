@@ -16,7 +16,7 @@ import pytest
 from mmcodec import errors
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.writer import StreamWriter
-from mmcodec.descriptors import look, sketch, sound, words
+from mmcodec.descriptors import look, sketch, sound, vocoder, voice
 from mmcodec.timeline import Layer
 
 ROOT = Path(__file__).parents[1]
@@ -62,19 +62,21 @@ def test_a_valid_stream_has_the_fields_beside_it(name, tool):
 
 @pytest.mark.parametrize("name", VALID)
 def test_the_descriptors_of_a_valid_stream_decode(name):
-    header, cues = parsed((FOLDER / f"{name}.mmc").read_bytes())
+    _, cues = parsed((FOLDER / f"{name}.mmc").read_bytes())
     for cue in cues:
         for layer, data in cue.descriptors.items():
+            seconds = cue.span.duration / 50
             if layer is Layer.LOOK:
                 look.decode(data)
             elif layer is Layer.SKETCH:
                 assert len(sketch.decode(data).frames) in (1, 3)
-            elif layer is Layer.WORDS:
-                times = words.decode(data, cue.prompt.spoken, cue.span.duration)
-                assert len(times) == len(cue.prompt.spoken.split()) == 4
-            else:
-                seconds = float(cue.span.duration * header.audio.time_base)
+            elif layer is Layer.SOUND:
                 assert len(sound.decode(data, seconds).envelope_db) == cue.span.duration
+            elif layer is Layer.VOICE:
+                said = voice.decode(data, cue.prompt.spoken, seconds)
+                assert len(said.words) == len(cue.prompt.spoken.split()) == 4
+            else:
+                assert len(vocoder.decode(data, seconds).pitch_hz) == 4 * cue.span.duration + 1
 
 
 @pytest.mark.parametrize("name", INVALID)

@@ -31,7 +31,7 @@ from stream_mutations import streams
 
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import time_base_of
-from mmcodec.descriptors import look, sketch, sound, voice, words
+from mmcodec.descriptors import look, sketch, sound, vocoder, voice
 from mmcodec.errors import BitstreamError, MMCodecError
 from mmcodec.timeline import Cue, Layer
 
@@ -80,10 +80,10 @@ def _describe(layer: Layer, code: bytes, seconds: float, cue: Cue) -> str:
             sketch.decode(code)
         elif layer is Layer.SOUND:
             sound.decode(code, seconds)
-        elif layer is Layer.WORDS:
-            words.decode(code, cue.prompt.spoken, cue.span.duration)
         elif layer is Layer.VOICE:
             voice.decode(code, cue.prompt.spoken, seconds)
+        elif layer is Layer.VOCODER:
+            vocoder.decode(code, seconds)
     except MMCodecError as error:
         return kind_of(error)
     return ""

@@ -20,7 +20,6 @@ from mmcodec.bitstream.packets import (
 )
 from mmcodec.bitstream.syntax import StreamHeader, header_bytes
 from mmcodec.bitstream.writer import StreamWriter
-from mmcodec.descriptors import words
 from mmcodec.timeline import (
     AudioTrack,
     Cue,
@@ -57,7 +56,11 @@ PARTIALS = bytes.fromhex(
     "fe119cc68418284c02cc5f552c2695f5d894037c6653f763b1660aa0"
 )
 
-WORD_TIMES = words.encode(((4, 22), (22, 30), (30, 40), (52, 80)), "Meet me at nine.", 200)
+VOICE = bytes.fromhex("3dac104d4f199864035773106a2494a3bfaad8")
+VOCODER = bytes.fromhex(
+    "899920b59dba5d72e24be1656d960000002c3285116a528db797a20ef8a2c5c126987015baa1eaa41d7e45ebf718"
+    "3ce9a077a2217b9141d16b11060e0dc3b29753153e263f4452abb8ccc659a239744ec0"
+)
 
 
 @dataclass(frozen=True)
@@ -185,13 +188,18 @@ VECTORS = {
     ),
     "sound-fine-pitch": written("mode 2", AUDIO, sound(0, 50, SegmentKind.SPEECH, "", FINE_PITCH)),
     "sound-partials": written("mode 3", AUDIO, sound(0, 50, SegmentKind.MUSIC, "", PARTIALS)),
-    "spoken-words": written(
-        "speech with its words in the prompt and their times in a layer",
+    "vocoder": written(
+        "speech by the vocoder",
+        AUDIO,
+        Cue(Segment(0, 65, SegmentKind.SPEECH), Prompt("A low voice."), {Layer.VOCODER: VOCODER}),
+    ),
+    "voice": written(
+        "speech with its words in the prompt, and a voice of tier E",
         AUDIO,
         Cue(
             Segment(0, 200, SegmentKind.SPEECH),
             Prompt("A low voice says: “Meet me at nine.”"),
-            {Layer.SOUND: COARSE_PITCH, Layer.WORDS: WORD_TIMES},
+            {Layer.VOICE: VOICE},
         ),
     ),
     "layer-list": written(

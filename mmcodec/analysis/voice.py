@@ -114,8 +114,11 @@ def aligned(made: World, source: World, anchors: tuple[Floats, Floats, float] | 
     costs = np.sqrt(np.maximum(_squares(mine, other), 0))
     if anchors is not None:
         rate = FRAME_RATE / stride
-        expected = np.interp(np.arange(len(mine)) / rate, anchors[0], anchors[1])
+        moments = np.arange(len(mine)) / rate
+        expected = np.interp(moments, anchors[0], anchors[1])
         away = np.abs(np.arange(len(other)) / rate - expected[:, None]) > anchors[2]
+        # What is before and after all of them may be anywhere.
+        away[(moments < anchors[0][0]) | (moments > anchors[0][-1])] = False
         away[0, 0] = away[-1, -1] = False
         costs += _FORBIDDEN * away
     _, path = dtw(

@@ -50,10 +50,12 @@ def synthesize(world: World, sample_rate: int, samples: int) -> NDArray[np.float
     """Exactly ``samples`` samples (samples,) of speech; the same for the same input."""
     import pyworld
 
+    # What lasts longer goes on as it ends.
+    longer = max(samples * FRAME_RATE // sample_rate + 2 - len(world.pitch_hz), 0)
     made = pyworld.synthesize(
-        np.ascontiguousarray(world.pitch_hz, np.float64),
-        np.ascontiguousarray(world.power, np.float64),
-        np.ascontiguousarray(world.aperiodicity, np.float64),
+        np.pad(world.pitch_hz.astype(np.float64), (0, longer), "edge"),
+        np.pad(world.power.astype(np.float64), ((0, longer), (0, 0)), "edge"),
+        np.pad(world.aperiodicity.astype(np.float64), ((0, longer), (0, 0)), "edge"),
         SAMPLE_RATE,
         1000 / FRAME_RATE,
     )

@@ -38,11 +38,15 @@ class SoundCaptioner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word with its punctuation, and when it is said, in seconds from the segment's start."""
+    """A word with its punctuation, and when it is said, in seconds from the segment's start.
+
+    One that is not ``sure`` may be another.
+    """
 
     text: str
     start_s: float
     end_s: float
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

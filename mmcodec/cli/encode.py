@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from mmcodec import Profile
+from mmcodec import Profile, Speech
 from mmcodec.cli.model_options import (
     Device,
     Dtype,
@@ -43,6 +43,13 @@ def encode(
     transcriber: Annotated[
         str, backend_option("--transcriber", "Writes down speech, or none")
     ] = "auto",
+    speech: Annotated[
+        Speech,
+        typer.Option(
+            help="How speech is sent: as text that a voice reads, by the vocoder as it sounds, or "
+            "as text where the words are sure."
+        ),
+    ] = Speech.AUTO,
     text: Text = None,
     language: Language = None,
     prompt_bytes: Annotated[
@@ -118,6 +125,7 @@ def encode(
         captioner=captioner,
         sound_captioner=sound_captioner,
         transcriber=transcriber,
+        speech=speech,
         text=text,
         language=language,
         models=mmcodec.ModelSettings(device=device, dtype=dtype, offload=offload),

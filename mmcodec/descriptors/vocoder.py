@@ -47,15 +47,22 @@ _BLOCK_ROWS = 48
 _LEVEL_BITS, _LEVEL_STEP, _LOWEST_LEVEL = 6, 4.0, -40
 _FLAG_FRAMES, _SHORT_RUN = 2, 8
 """Frames that share a flag, and those of a run that is joined to what is before it."""
-_PITCH_FRAMES, _PITCH_MODELS = 5, 12
+_PITCH_FRAMES = 5
 _LOWEST_PITCH_HZ, _HIGHEST_PITCH, _USUAL_PITCH = 55.0, 40.0, 15.0
 """Semitones above the lowest."""
 _DEAD_ZONE = 0.4
 
 # Measured on 75 s of LJ Speech, LibriSpeech and a speech of 1961.
 _VOICING_PRIORS = (3000, 62000, 3000, 62500)
-_MEAN_PRIORS = (50000,) * 12
-_BEND_PRIORS = (30000,) * 5
+_MEAN_PRIORS = (58000,) * 12
+_BEND_PRIORS = tuple(
+    (first, more, more, more, more)
+    for first, more in (
+        (52000, 38000), (46000, 35000), (40000, 29000), (36000, 25000), (31000, 21000),
+        (28000, 17000), (24000, 16000), (22000, 15000), (17000, 12000), (15000, 12000),
+        (14000, 11000), (6000, 8000),
+    )
+)  # fmt: skip
 _MEAN = (
     -57.7, 14.4, 2.4, 1.5, -0.9, -1.3, -0.8, 0.0, 0.8, -0.2, 0.2, -0.1, 0.2, -0.1, -0.3, -0.1,
     0.0, 0.1, -0.1, 0.0, 0.0, 0.1, 0.1, -0.1,
@@ -155,10 +162,10 @@ class _Coder:
         self._cepstra = BlockCoder(_SPREAD, step)
         self._flags = [BitModel(prior) for prior in _VOICING_PRIORS]
         self._context = 0
-        self._pitch_step = 2.0 ** (step / 10 - 4)
+        self._pitch_step = 2.0 ** (step / 16 - 3.5)
         self._last = round(_USUAL_PITCH / self._pitch_step)
         self._means = IntegerModel(_MEAN_PRIORS)
-        self._bends = [IntegerModel(_BEND_PRIORS) for _ in range(_PITCH_MODELS)]
+        self._bends = [IntegerModel(priors) for priors in _BEND_PRIORS]
 
     def encode(self, encoder: Encoder, block: _Block) -> None:
         for flag in block.voiced[::_FLAG_FRAMES].astype(int).tolist():
@@ -189,13 +196,13 @@ class _Coder:
         self._means.encode(encoder, mean - self._last)
         self._last = mean
         for at, value in enumerate(values):
-            self._bends[min(at, _PITCH_MODELS - 1)].encode(encoder, value)
+            self._bends[min(at, len(_BEND_PRIORS) - 1)].encode(encoder, value)
 
     def _decode_run(self, decoder: Decoder, frames: int) -> Floats:
         self._last += self._means.decode(decoder)
         bends = _bends(frames)
         values = [
-            self._bends[min(at, _PITCH_MODELS - 1)].decode(decoder) for at in range(len(bends))
+            self._bends[min(at, len(_BEND_PRIORS) - 1)].decode(decoder) for at in range(len(bends))
         ]
         made = self._last + bends.T @ np.array(values, np.float64) * frames
         return np.asarray(made * self._pitch_step)

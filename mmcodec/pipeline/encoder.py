@@ -7,15 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mmcodec.analysis.picture import ShotAnalysis, analyse_shot
 from mmcodec.analysis.segments import SegmentDetector, SoundSegment
 from mmcodec.analysis.shots import ShotDetector, ShotFrames
-from mmcodec.analysis.sound import SoundAnalysis, analyse_sound
+from mmcodec.analysis.sound import analyse_sound
 from mmcodec.bitstream.syntax import StreamHeader
-from mmcodec.captioning.contract import Transcriber, Transcript
 from mmcodec.captioning.rules import RulesCaptioner, RulesSoundCaptioner
 from mmcodec.descriptors import look
 from mmcodec.descriptors.sound import encode as describe
@@ -23,21 +19,16 @@ from mmcodec.errors import FailedWorkError, MediaError
 from mmcodec.media.demux import MediaReader
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
-from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner, transcriber
+from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner
 from mmcodec.pipeline.settings import EncodeSettings
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
-from mmcodec.pipeline.speaking import (
-    coded_times,
-    joined,
-    speech_alone,
-    spoken_part,
-    with_speech,
-)
-from mmcodec.synthesis.voice_matching import describe as describe_voice
+from mmcodec.pipeline.speaking import SpeechEncoder, joined, spoken_part
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, VideoTrack
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done, and the seconds in all where they are known."""
+Work = partial[tuple[Cue, ...]]
+"""What encodes a shot or a segment."""
 
 _WORK_AHEAD = 4
 """Shots and segments that may wait to be encoded."""
@@ -45,8 +36,6 @@ _READ_AHEAD = 16
 """Pictures and blocks of samples that may wait to be analysed."""
 _LONGEST_WITH_TEXT_S = 120
 """Sound whose text is given is held until its end."""
-_MOST_DOWNMIX_GAIN = 4.0
-"""As a ratio of powers."""
 
 
 class Encoder:
@@ -79,17 +68,19 @@ class Encoder:
         Raises:
             MediaError: the source is cut short and ``partial`` was not asked for.
         """
-        pending: deque[Future[Cue]] = deque()
+        pending: deque[Future[tuple[Cue, ...]]] = deque()
         with ThreadPoolExecutor(1) as shots, ThreadPoolExecutor(1) as segments:
             for work in self._work(progress):
                 worker = segments if isinstance(work.args[0], SoundSegment) else shots
                 pending.append(worker.submit(work))
                 while len(pending) > _WORK_AHEAD or (pending and pending[0].done()):
-                    yield pending.popleft().result()
+                    yield from pending.popleft().result()
             while pending:
-                yield pending.popleft().result()
+                yield from pending.popleft().result()
+        if self._segments:
+            self._segments.remark()
 
-    def _work(self, progress: Progress | None) -> Iterator[partial[Cue]]:
+    def _work(self, progress: Progress | None) -> Iterator[Work]:
         """What is to be encoded, as soon as it has been read."""
         for item in ahead(self._media.read(), _READ_AHEAD):
             if progress:
@@ -123,18 +114,18 @@ class _ShotEncoder:
         self._prompt_bytes = settings.prompt_bytes
         self._end = 0
 
-    def push(self, picture: Picture) -> Iterator[partial[Cue]]:
+    def push(self, picture: Picture) -> Iterator[Work]:
         """The encoding of the shots that are complete with this picture."""
         self._end = picture.pts + picture.duration
         for frames in self._detector.process(picture.pts, picture.pixels):
             yield partial(self._encode, frames)
 
-    def finish(self) -> Iterator[partial[Cue]]:
+    def finish(self) -> Iterator[Work]:
         """The encoding of what is left."""
         for frames in self._detector.finish(self._end):
             yield partial(self._encode, frames)
 
-    def _encode(self, frames: ShotFrames) -> Cue:
+    def _encode(self, frames: ShotFrames) -> tuple[Cue, ...]:
         analysis = analyse_shot(frames, self._track.frame_rate)
         prompt = self._caption(frames, analysis)
         if self._budget:
@@ -142,9 +133,9 @@ class _ShotEncoder:
             budget = self._budget.for_shot(seconds)
             data = choose_sketch(frames, seconds, budget, self._track.still)
             self._budget.spend(seconds, len(data))
-            return Cue(frames.shot, prompt, {Layer.SKETCH: data})
+            return (Cue(frames.shot, prompt, {Layer.SKETCH: data}),)
         middle = frames.pixels[len(frames.pixels) // 2]
-        return Cue(frames.shot, prompt, {Layer.LOOK: look.encode(middle, analysis.camera)})
+        return (Cue(frames.shot, prompt, {Layer.LOOK: look.encode(middle, analysis.camera)}),)
 
     def _caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
         try:
@@ -164,17 +155,16 @@ class _SegmentEncoder:
         self._bit_rate = settings.sound_bit_rate
         self._detector = SegmentDetector(track.sample_rate)
         self._captioner = sound_captioner(settings, remarks)
-        self._transcriber = transcriber(settings, remarks) if settings.text is None else None
+        self._speech = SpeechEncoder(settings, remarks)
         self._prompt_bytes = settings.prompt_bytes
-        self._text, self._language = settings.text, settings.language
-        self._tier = settings.voice_tier
+        self._text = settings.text
         self._waiting: list[SoundSegment] = []
 
-    def push(self, sound: Sound) -> Iterator[partial[Cue]]:
+    def push(self, sound: Sound) -> Iterator[Work]:
         """The encoding of the segments that are complete with these samples."""
         yield from self._complete(self._detector.process(sound.samples))
 
-    def finish(self) -> Iterator[partial[Cue]]:
+    def finish(self) -> Iterator[Work]:
         """The encoding of what is left."""
         yield from self._complete(self._detector.finish())
         heard = self._waiting
@@ -183,10 +173,10 @@ class _SegmentEncoder:
         part = spoken_part(heard, self._time_base)
         said = joined(heard[part.start : part.stop])
         yield from (partial(self._encode, one) for one in heard[: part.start])
-        yield partial(self._encode_text, said, self._text)
+        yield partial(self._told, said, self._text)
         yield from (partial(self._encode, one) for one in heard[part.stop :])
 
-    def _complete(self, segments: Iterable[SoundSegment]) -> Iterator[partial[Cue]]:
+    def _complete(self, segments: Iterable[SoundSegment]) -> Iterator[Work]:
         """The encoding of segments; a text is said in all of them, so they wait for the last."""
         for heard in segments:
             if self._text is None:
@@ -198,63 +188,29 @@ class _SegmentEncoder:
                         f"a text is given, and the sound is longer than {_LONGEST_WITH_TEXT_S} s"
                     )
 
-    def _encode_text(self, heard: SoundSegment, text: str) -> Cue:
-        """The cue of speech whose text is known: the text, and who says it how."""
-        samples = round(heard.segment.duration * self._time_base * heard.sample_rate)
-        mono = _downmix(heard.samples, samples)
-        prompt = speech_alone(text)
-        data = describe_voice(
-            mono, heard.sample_rate, prompt.spoken, None, self._language, self._tier
-        )
-        return Cue(heard.segment, prompt, {Layer.VOICE: data})
+    def remark(self) -> None:
+        """Say what a user would want to know of the whole."""
+        self._speech.remark()
 
-    def _encode(self, heard: SoundSegment) -> Cue:
-        """The cue of a segment; silence needs neither words nor a descriptor."""
+    def _told(self, heard: SoundSegment, text: str) -> tuple[Cue, ...]:
+        return (self._speech.told(heard, text),)
+
+    def _encode(self, heard: SoundSegment) -> tuple[Cue, ...]:
+        """The cues of a segment; silence needs neither words nor a descriptor."""
         kind = heard.segment.kind
         if kind is SegmentKind.SILENCE:
-            return Cue(heard.segment, Prompt(""))
-        analysis = analyse_sound(heard.samples, heard.sample_rate, kind)
-        prompt = self._caption(heard, analysis)
-        samples = round(heard.segment.duration * self._time_base * heard.sample_rate)
-        mono = _downmix(heard.samples, samples)
-        descriptors = {Layer.SOUND: describe(mono, heard.sample_rate, self._bit_rate)}
-        if kind is SegmentKind.SPEECH and self._transcriber:
-            said = self._transcribe(self._transcriber, mono, heard)
-            if said.words:
-                prompt = with_speech(prompt, said)
-                descriptors[Layer.WORDS] = coded_times(said, heard.segment.duration)
-        return Cue(heard.segment, prompt, descriptors)
+            return (Cue(heard.segment, Prompt("")),)
+        prompt = self._caption(heard)
+        if kind is SegmentKind.SPEECH:
+            return self._speech.encode(heard, prompt)
+        data = describe(heard.mono(), heard.sample_rate, self._bit_rate)
+        return (Cue(heard.segment, prompt, {Layer.SOUND: data}),)
 
-    def _caption(self, heard: SoundSegment, analysis: SoundAnalysis) -> Prompt:
+    def _caption(self, heard: SoundSegment) -> Prompt:
+        analysis = analyse_sound(heard.samples, heard.sample_rate, heard.segment.kind)
         try:
             return self._captioner.caption(heard, analysis, self._prompt_bytes)
         except FailedWorkError as error:
-            self._failed(error, heard, "the rules describe")
+            start_s = float(heard.segment.start * self._time_base)
+            self._remarks.append(f"{error}; the rules describe the segment at {start_s:.1f} s")
             return RulesSoundCaptioner().caption(heard, analysis, self._prompt_bytes)
-
-    def _transcribe(
-        self, transcriber: Transcriber, mono: NDArray[np.float32], heard: SoundSegment
-    ) -> Transcript:
-        try:
-            return transcriber.transcribe(mono, heard.sample_rate)
-        except FailedWorkError as error:
-            self._failed(error, heard, "no words are sent of")
-            return Transcript(())
-
-    def _failed(self, error: FailedWorkError, heard: SoundSegment, instead: str) -> None:
-        start_s = float(heard.segment.start * self._time_base)
-        self._remarks.append(f"{error}; {instead} the segment at {start_s:.1f} s")
-
-
-def _downmix(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Exactly ``count`` samples (count,) of the channels' mean, as loud as the channels are.
-
-    The mean of wide stereo is up to 6 dB too quiet; the length has to be that of the cue, which a
-    decoder goes by.
-    """
-    mono = samples.mean(axis=1)
-    power, left = np.square(samples).mean(), np.square(mono).mean()
-    gain = np.sqrt(min(power / left, _MOST_DOWNMIX_GAIN)) if left > 0 else 1.0
-    exact = np.zeros(count, np.float32)
-    exact[: len(mono)] = mono[:count] * np.float32(gain)
-    return exact

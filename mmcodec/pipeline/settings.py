@@ -23,6 +23,17 @@ class Profile(StrEnum):
     """Prompts, a tiny AV1 picture and a spectral envelope: some 2 kbit/s."""
 
 
+class Speech(StrEnum):
+    """How speech is sent."""
+
+    AUTO = "auto"
+    """As words and a voice where the words are sure, else by the vocoder."""
+    TEXT = "text"
+    """As words and a voice wherever words are understood."""
+    VOCODER = "vocoder"
+    """As it sounds."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncodeSettings:
     """How to encode.
@@ -42,6 +53,7 @@ class EncodeSettings:
     sound_captioner: str = "auto"
     transcriber: str = "auto"
     models: ModelSettings = OWN_CHOICE
+    speech: Speech = Speech.AUTO
     text: str | None = None
     """What is said in the sound, from its first word to its last; None leaves it to the
     transcriber."""
@@ -66,6 +78,13 @@ class EncodeSettings:
     def sound_bit_rate(self) -> int:
         """Bits a second for the sound descriptors."""
         return 500 if self.profile is Profile.SKETCH else 80
+
+    @property
+    def vocoder_bit_rate(self) -> int:
+        """Bits a second for speech that is sent as it sounds; 0 sends a sound descriptor."""
+        if self.profile is Profile.SKETCH:
+            return 500
+        return 350 if self.speech is Speech.VOCODER else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,41 +1,149 @@
-"""What is said in a segment, put into its cue: words into the prompt, their times into a layer."""
+"""Speech to cues: as words and a voice where it is known what is said, else by the vocoder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby, pairwise
 
 import numpy as np
 
 from mmcodec.analysis.segments import SoundSegment
-from mmcodec.captioning.contract import Transcript
-from mmcodec.descriptors import voice, words
-from mmcodec.errors import MediaError
-from mmcodec.timeline import AUDIO_TIME_BASE, Prompt, Segment, SegmentKind
+from mmcodec.captioning.contract import Transcript, Word
+from mmcodec.descriptors import sound, vocoder, voice
+from mmcodec.errors import FailedWorkError, MediaError
+from mmcodec.pipeline.backends import Remarks, transcriber
+from mmcodec.pipeline.settings import EncodeSettings, Speech
+from mmcodec.synthesis.voice_matching import describe
+from mmcodec.timeline import AUDIO_TIME_BASE, Cue, Layer, Prompt, Segment, SegmentKind
+
+_PAUSE_S = 0.25
+"""Phrases are what lies between pauses of this length."""
+_SHORTEST_TEXT_S = 1.5
+"""Less than this costs more as words and a voice than by the vocoder."""
 
 
-def with_speech(prompt: Prompt, said: Transcript) -> Prompt:
-    """The prompt with the words between “ and ”: see :attr:`Prompt.spoken`."""
-    return Prompt(f"{prompt.text.rstrip('. ')}: {_quoted(said.text)}")
+class SpeechEncoder:
+    """Segments of speech to cues; which words were sure is counted for :meth:`remark`."""
+
+    def __init__(self, settings: EncodeSettings, remarks: Remarks) -> None:
+        self._settings = settings
+        self._remarks = remarks
+        wanted = settings.text is None and settings.speech is not Speech.VOCODER
+        self._transcriber = transcriber(settings, remarks) if wanted else None
+        self._words = self._sent = 0
+
+    def told(self, heard: SoundSegment, text: str) -> Cue:
+        """The cue of speech whose text is given: the text, and who says it how.
+
+        Raises:
+            FailedWorkError: no voice here can say it.
+        """
+        prompt = Prompt(_quoted(" ".join(text.split())))
+        data = self._voice(heard, prompt.spoken, None, self._settings.language)
+        return Cue(heard.segment, prompt, {Layer.VOICE: data})
+
+    def encode(self, heard: SoundSegment, prompt: Prompt) -> tuple[Cue, ...]:
+        """The cues of speech that ``prompt`` describes: one, or one for each span of phrases whose
+        words are sure and one for each that is not.
+        """
+        said = self._transcribed(heard)
+        self._words += len(said.words)
+        duration = heard.segment.duration
+        if self._settings.speech is Speech.TEXT and said.words:
+            spans = [(0, duration, said.words)]
+        else:
+            spans = spans_of(said.words, duration)
+        return tuple(
+            self._span(_cut(heard, start, end), _moved(words, start), said.language, prompt)
+            for start, end, words in spans
+        )
+
+    def remark(self) -> None:
+        """Say how many of the words were sent."""
+        if self._words > self._sent:
+            line = f"{self._sent} of {self._words} words are sure enough to be sent as text"
+            self._remarks.append(f"speech: {line}; the rest is sent as it sounds")
+
+    def _span(
+        self, heard: SoundSegment, words: Sequence[Word], language: str | None, prompt: Prompt
+    ) -> Cue:
+        if words:
+            text = " ".join(word.text for word in words)
+            prompt = Prompt(f"{prompt.text.rstrip('. ')}: {_quoted(text)}")
+            self._sent += len(words)
+            try:
+                times = [(word.start_s, word.end_s) for word in words]
+                data = self._voice(heard, prompt.spoken, times, language)
+                return Cue(heard.segment, prompt, {Layer.VOICE: data})
+            except FailedWorkError as error:
+                self._failed(error, heard, "sent as it sounds is")
+        rate = self._settings.vocoder_bit_rate
+        if rate:
+            described = vocoder.encode(heard.mono(), heard.sample_rate, rate)
+            return Cue(heard.segment, prompt, {Layer.VOCODER: described})
+        rate = self._settings.sound_bit_rate
+        described = sound.encode(heard.mono(), heard.sample_rate, rate)
+        return Cue(heard.segment, prompt, {Layer.SOUND: described})
+
+    def _voice(
+        self,
+        heard: SoundSegment,
+        text: str,
+        times: Sequence[tuple[float, float]] | None,
+        language: str | None,
+    ) -> bytes:
+        tier = self._settings.voice_tier
+        return describe(heard.mono(), heard.sample_rate, text, times, language, tier)
+
+    def _transcribed(self, heard: SoundSegment) -> Transcript:
+        if self._transcriber is None:
+            return Transcript(())
+        try:
+            return self._transcriber.transcribe(heard.mono(), heard.sample_rate)
+        except FailedWorkError as error:
+            self._failed(error, heard, "no words are sent of")
+            return Transcript(())
+
+    def _failed(self, error: FailedWorkError, heard: SoundSegment, instead: str) -> None:
+        start_s = float(heard.segment.start * AUDIO_TIME_BASE)
+        self._remarks.append(f"{error}; {instead} the segment at {start_s:.1f} s")
 
 
-def speech_alone(text: str) -> Prompt:
-    """A prompt of nothing but what is said."""
-    return Prompt(_quoted(" ".join(text.split())))
+def spans_of(words: Sequence[Word], duration: int) -> list[tuple[int, int, tuple[Word, ...]]]:
+    """Start and end in ticks of what is sent in one way, and the words that are sent, if any.
 
-
-def _quoted(text: str) -> str:
-    return "“" + text.replace("“", "'").replace("”", "'") + "”"
-
-
-def coded_times(said: Transcript, duration: int) -> bytes:
-    """The layer of the words' times, in ticks within a cue of ``duration`` ticks."""
-    ticks, at = [], 0
-    for word in said.words:
-        start = min(max(round(word.start_s / AUDIO_TIME_BASE), at), duration)
-        at = min(max(round(word.end_s / AUDIO_TIME_BASE), start), duration)
-        ticks.append((start, at))
-    return words.encode(ticks, said.text, duration)
+    Words that no pause parts stand or fall together; spans meet in the middle of a pause, and
+    fill ``duration`` ticks.
+    """
+    phrases: list[list[Word]] = []
+    for word in words:
+        if not phrases or word.start_s - phrases[-1][-1].end_s >= _PAUSE_S:
+            phrases.append([])
+        phrases[-1].append(word)
+    runs = [
+        (sure, [word for phrase in run for word in phrase])
+        for sure, run in groupby(phrases, lambda phrase: all(word.sure for word in phrase))
+    ]
+    merged: list[tuple[bool, list[Word]]] = []
+    for sure, run in runs:
+        sure = sure and run[-1].end_s - run[0].start_s >= _SHORTEST_TEXT_S
+        if merged and not sure and not merged[-1][0]:
+            merged[-1][1].extend(run)
+        else:
+            merged.append((sure, run))
+    if not merged:
+        return [(0, duration, ())]
+    inner = [
+        round((before[-1].end_s + after[0].start_s) / 2 / AUDIO_TIME_BASE)
+        for (_, before), (_, after) in pairwise(merged)
+    ]
+    bounds = [0, *inner, duration]
+    return [
+        (start, end, tuple(run) if sure else ())
+        for (start, end), (sure, run) in zip(pairwise(bounds), merged, strict=True)
+    ]
 
 
 def spoken_part(heard: Sequence[SoundSegment], time_base: Fraction) -> range:
@@ -67,3 +175,24 @@ def joined(heard: Sequence[SoundSegment]) -> SoundSegment:
         np.concatenate([part.samples for part in heard]),
         heard[0].sample_rate,
     )
+
+
+def _cut(heard: SoundSegment, start: int, end: int) -> SoundSegment:
+    """The ticks ``start`` to ``end`` of a segment."""
+    segment = heard.segment
+    first, last = (round(tick * AUDIO_TIME_BASE * heard.sample_rate) for tick in (start, end))
+    part = Segment(segment.start + start, segment.start + end, segment.kind)
+    return SoundSegment(part, heard.samples[first:last], heard.sample_rate)
+
+
+def _moved(words: Sequence[Word], start: int) -> tuple[Word, ...]:
+    """Words with their times counted from tick ``start``."""
+    start_s = float(start * AUDIO_TIME_BASE)
+    return tuple(
+        replace(word, start_s=max(word.start_s - start_s, 0.0), end_s=word.end_s - start_s)
+        for word in words
+    )
+
+
+def _quoted(text: str) -> str:
+    return "“" + text.replace("“", "'").replace("”", "'") + "”"

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.descriptors import sound, voice, words
+from mmcodec.descriptors import sound, voice
 from mmcodec.descriptors.mel import log_mel, loudness_db
 from mmcodec.descriptors.voice import Voice
 from mmcodec.descriptors.voice_times import Spans
@@ -122,14 +122,7 @@ def word_times(cue: Cue) -> Spans:
         BitstreamError: the layer is damaged.
     """
     said = _voice(cue)
-    if said and said.words:
-        return said.words
-    data = cue.descriptors.get(Layer.WORDS)
-    if data is None or not cue.prompt.spoken:
-        return ()
-    times = words.decode(data, cue.prompt.spoken, cue.span.duration)
-    tick = float(AUDIO_TIME_BASE)
-    return tuple((start * tick, end * tick) for start, end in times)
+    return said.words if said else ()
 
 
 def _voice(cue: Cue) -> Voice | None:

@@ -1,11 +1,12 @@
-"""Sound without a model: a voice without weights, or the descriptor's harmonics and noise."""
+"""Sound without a model: a vocoder, a voice without weights, or harmonics and noise."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.descriptors import sound, voice
+from mmcodec.analysis.world import synthesize
+from mmcodec.descriptors import sound, vocoder, voice
 from mmcodec.synthesis.fitting import word_times
 from mmcodec.synthesis.offline_sound import render_sound
 from mmcodec.synthesis.spoken import speak
@@ -15,8 +16,9 @@ from mmcodec.timeline import AudioTrack, Cue, Layer
 class OfflineAudio:
     """Renders any cue on a CPU, without weights.
 
-    Words are read aloud by the voice of the cue, and by any where nothing else is known of the
-    sound; a cue with neither words nor a descriptor is silent.
+    What the vocoder describes is the speaker's own. Else words are read aloud by the voice of the
+    cue, and by any where nothing else is known of the sound; a cue with neither words nor a
+    descriptor is silent.
     """
 
     def render(self, cue: Cue, track: AudioTrack, samples: int) -> NDArray[np.float32]:
@@ -29,7 +31,10 @@ class OfflineAudio:
         seconds = float(cue.span.duration * track.time_base)
         mono = np.zeros(samples, np.float32)
         said = cue.prompt.spoken
-        if said and (Layer.VOICE in cue.descriptors or Layer.SOUND not in cue.descriptors):
+        if Layer.VOCODER in cue.descriptors:
+            world = vocoder.decode(cue.descriptors[Layer.VOCODER], seconds)
+            mono = synthesize(world, track.sample_rate, samples)
+        elif said and (Layer.VOICE in cue.descriptors or Layer.SOUND not in cue.descriptors):
             data = cue.descriptors.get(Layer.VOICE, b"")
             who = voice.decode(data, said, seconds)
             mono = speak(said, who, word_times(cue), seconds, track.sample_rate, samples)

@@ -15,7 +15,7 @@ from mmcodec.registry import Group, ModelSettings
 from mmcodec.synthesis.contract import seed_of
 from mmcodec.synthesis.fitting import Samples, fitted, placed, resampled
 from mmcodec.synthesis.offline_audio import OfflineAudio
-from mmcodec.timeline import AudioTrack, Cue, SegmentKind
+from mmcodec.timeline import AudioTrack, Cue, Layer, SegmentKind
 
 _VOCODER = "microsoft/speecht5_hifigan"
 _SPEAKER_FILE, _VOCODER_FOLDER = "speaker.npy", "vocoder"
@@ -40,7 +40,7 @@ class Speaker(ABC):
     """What both synthesizers do with their voices.
 
     Words are said at their times and as loud as the stream says. A cue in which nothing is known to
-    be said is left to the offline synthesizer.
+    be said, or that the vocoder describes, is left to the offline synthesizer.
     """
 
     name = ""
@@ -57,7 +57,7 @@ class Speaker(ABC):
             BitstreamError: a descriptor of the cue is damaged.
         """
         speaks = getattr(cue.span, "kind", None) is SegmentKind.SPEECH
-        if not (speaks and cue.prompt.spoken):
+        if not (speaks and cue.prompt.spoken) or Layer.VOCODER in cue.descriptors:
             return OfflineAudio().render(cue, track, samples)
         voice = self._loaded()
         with explained(self.name, voice.placement.model, "run"):

@@ -156,7 +156,7 @@ def _aligned_words(
         for moment in (first, max(final, first)):
             bounds.append(min(max(moment, bounds[-1]), seconds))
     spans = list(zip(bounds[1::2], bounds[2::2], strict=True))
-    return _without_pauses(spans, level_db(source.power))
+    return _without_pauses(spans, level_db(source.power), slack_s if near else np.inf)
 
 
 def _anchors(made: Spans, near: Spans, slack_s: float) -> tuple[Floats, Floats, float]:
@@ -165,10 +165,11 @@ def _anchors(made: Spans, near: Spans, slack_s: float) -> tuple[Floats, Floats, 
     return here + 1e-9 * np.arange(len(here)), there, slack_s
 
 
-def _without_pauses(spans: list[tuple[float, float]], level: Floats) -> Spans:
+def _without_pauses(spans: list[tuple[float, float]], level: Floats, reach_s: float) -> Spans:
     """Words whose ends are at the pauses between them, where there are pauses.
 
-    A path through silence is arbitrary, but silence is seen in the level.
+    A path through silence is arbitrary, but silence is seen in the level. Before the first word and
+    after the last one it is looked for up to ``reach_s`` away.
     """
     background, voice = np.percentile(level, 5), np.percentile(level, 95)
     quiet = level < background + _QUIET_PART * (voice - background)
@@ -176,13 +177,13 @@ def _without_pauses(spans: list[tuple[float, float]], level: Floats) -> Spans:
     runs = edges.reshape(-1, 2) / FRAME_RATE
     runs = runs[runs[:, 1] - runs[:, 0] >= _PAUSE_S]
     middles = [(start + end) / 2 for start, end in spans]
-    limits = [-1.0, *middles, len(level) / FRAME_RATE + 1]
+    limits = [spans[0][0] - reach_s, *middles, spans[-1][1] + reach_s]
     starts, ends = [s for s, _ in spans], [e for _, e in spans]
     for place in range(len(spans) + 1):
-        low, high = limits[place], limits[place + 1]
-        inner = runs[(runs[:, 0] >= low) & (runs[:, 1] <= high)]
-        if len(inner):
-            longest = inner[np.argmax(inner[:, 1] - inner[:, 0])]
+        inner = np.clip(runs, limits[place], limits[place + 1])
+        lengths = inner[:, 1] - inner[:, 0]
+        if lengths.max(initial=0.0) >= _PAUSE_S:
+            longest = inner[np.argmax(lengths)]
             if place:
                 ends[place - 1] = max(float(longest[0]), starts[place - 1])
             if place < len(spans):
