@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmcodec.bitstream.packets import CuePacket
     from mmcodec.carriers.armor import Alphabet
     from mmcodec.errors import MMCodecError
     from mmcodec.models.operations import (
@@ -32,6 +33,7 @@ __all__ = [
     "Alphabet",
     "BackendState",
     "Cue",
+    "CuePacket",
     "DecodeReport",
     "DecodeSettings",
     "EncodeReport",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "mmcodec.bitstream.packets": ("CuePacket",),
     "mmcodec.carriers.armor": ("Alphabet",),
     "mmcodec.errors": ("MMCodecError",),
     "mmcodec.models.operations": (

@@ -31,11 +31,13 @@ class Group(StrEnum):
 class Backend:
     """``target`` is "module:attribute" of a factory; ``extra`` is what pip installs for it.
 
-    A factory that runs a model takes a :class:`ModelSettings`; others take nothing.
+    ``complete`` says that nothing else is needed, no model and no other machine. A factory that
+    runs a model takes a :class:`ModelSettings`; others take nothing.
     """
 
     target: str
     extra: str | None = None
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
     Group.TRANSCRIBER: {
         "whisper": Backend(f"{_CAPTIONING}.transcribers:Whisper", _MODELS),
         "moonshine": Backend(f"{_CAPTIONING}.transcribers:Moonshine", _MODELS),
+        "pocketsphinx": Backend(f"{_CAPTIONING}.sphinx:PocketSphinx", "speech", complete=True),
     },
     Group.VIDEO_SYNTHESIZER: {
         "diffusers": Backend(f"{_SYNTHESIS}.diffusion_video:DiffusionVideo", _MODELS),

@@ -5,6 +5,7 @@ import json
 import pytest
 from conftest import SAMPLES
 
+NOTE = Path(__file__).parents[1] / "samples" / "note.wav"
 PHOTO = SAMPLES / "photo.png"
 
 
@@ -86,6 +87,18 @@ def test_info_shows_prompts_for_people_and_machines(run, stream):
         for cue in values["cues"]
     )
     assert values["video"]["frame_rate"] == "25"
+
+
+def test_info_says_how_speech_is_sent(run, tmp_path):
+    for way, more in {
+        "text": ("--text", "Hello there."),
+        "vocoder": ("--speech", "vocoder"),
+    }.items():
+        stream = tmp_path / f"{way}.mmc"
+        assert run("encode", NOTE, "-o", stream, *more).returncode == 0
+        assert f"speech ({way})" in run("info", stream).stdout
+        cues = json.loads(run("info", stream, "--json").stdout)["cues"]
+        assert {cue["speech"] for cue in cues} == {way, None}
 
 
 def test_info_prints_what_a_stream_says_as_text(run, tmp_path):

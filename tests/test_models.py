@@ -47,7 +47,7 @@ def test_a_name_is_taken_as_it_is():
 
 @pytest.mark.parametrize("group", list(Group))
 def test_auto_without_weights_is_what_needs_none(group, hub):
-    expected = "none" if group is Group.TRANSCRIBER else ("rules", "offline")
+    expected = ("rules", "offline", "pocketsphinx")
     assert choose(group, "auto", CPU).name in expected
 
 
@@ -55,7 +55,7 @@ def test_auto_takes_a_model_that_is_here_and_fast_enough(hub):
     small = default_card(Group.TRANSCRIBER, "whisper", on_gpu=False).model
     large = default_card(Group.TRANSCRIBER, "whisper", on_gpu=True).model
     hub(large)
-    assert choose(Group.TRANSCRIBER, "auto", CPU).name == "none"
+    assert choose(Group.TRANSCRIBER, "auto", CPU).name == "pocketsphinx"
     assert choose(Group.TRANSCRIBER, "auto", GPU).name == f"whisper:{large}"
     hub(small)
     chosen = choose(Group.TRANSCRIBER, "auto", CPU)

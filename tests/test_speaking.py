@@ -172,8 +172,9 @@ def test_speech_that_is_not_sure_is_sent_as_it_sounds(monkeypatch):
 
 
 def test_what_a_user_wants_is_done(monkeypatch):
-    (cue,), _ = speech_cues(monkeypatch, sure=False, speech=mmcodec.Speech.TEXT)
+    (cue,), remarks = speech_cues(monkeypatch, sure=False, speech=mmcodec.Speech.TEXT)
     assert set(cue.descriptors) == {Layer.VOICE}
+    assert remarks[0].startswith("speech: 8 of 8 words are sent and not sure: Hi,, it's, Anna.")
     (cue,), _ = speech_cues(monkeypatch, sure=True, speech=mmcodec.Speech.VOCODER)
     assert set(cue.descriptors) == {Layer.VOCODER}
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mmcodec import Cue, EncodeReport, StreamInfo, Synthesis
+    from mmcodec import Cue, CuePacket, EncodeReport, StreamInfo, Synthesis
+
+_SENT_AS = {"voice": "text", "vocoder": "vocoder"}
 
 
 def stream_values(stream: StreamInfo) -> dict[str, object]:
@@ -39,13 +41,14 @@ def stream_values(stream: StreamInfo) -> dict[str, object]:
 
 def cue_values(stream: StreamInfo) -> list[dict[str, object]]:
     """The cues of a stream in JSON types."""
-    values = []
+    values: list[dict[str, object]] = []
     for packet in stream.packets:
         start, end = stream.timeline.seconds(packet.cue.span)
         values.append(
             {
                 "track": packet.cue.track.name.lower(),
                 "kind": _kind(packet.cue),
+                "speech": _sent_as(packet),
                 "start_s": round(float(start), 3),
                 "end_s": round(float(end), 3),
                 "prompt": packet.cue.prompt.text,
@@ -122,7 +125,7 @@ def cue_table(stream: StreamInfo) -> Table:
         start, end = stream.timeline.seconds(packet.cue.span)
         table.add_row(
             f"{float(start):.2f}-{float(end):.2f} s",
-            "lost" if packet.lost else _kind(packet.cue),
+            _shown_kind(packet),
             str(packet.wire_bytes),
             _printable(packet.cue.prompt.text),
         )
@@ -176,6 +179,18 @@ def _count(stream: StreamInfo, track: str) -> int:
 def _kind(cue: Cue) -> str:
     kind = getattr(cue.span, "kind", None)
     return "shot" if kind is None else str(kind.name.lower())
+
+
+def _sent_as(packet: CuePacket) -> str | None:
+    """How the speech of a cue is sent, if it is: words that are sure, or what it sounds like."""
+    layers = packet.account()
+    return next((as_ for layer, as_ in _SENT_AS.items() if layers[layer]), None)
+
+
+def _shown_kind(packet: CuePacket) -> str:
+    sent_as = _sent_as(packet)
+    kind = "lost" if packet.lost else _kind(packet.cue)
+    return f"{kind} ({sent_as})" if sent_as else kind
 
 
 def _seconds(stream: StreamInfo) -> float:

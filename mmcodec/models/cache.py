@@ -17,7 +17,12 @@ _PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl", "*.h5", "*.msgpack", "*
 
 def is_installed(extra: str | None) -> bool:
     """Whether the packages of an extra are installed; none are needed for None."""
-    needed = {None: (), "api": ("openai",), "models": ("diffusers", "torch", "transformers")}
+    needed = {
+        None: (),
+        "api": ("openai",),
+        "models": ("diffusers", "torch", "transformers"),
+        "speech": ("pocketsphinx",),
+    }
     return all(find_spec(package) is not None for package in needed.get(extra, ()))
 
 

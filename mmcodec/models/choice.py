@@ -40,7 +40,7 @@ def choose(
         if is_cached(model, made_for.revision):
             return Choice(f"{named}:{model}{revision}", "the stream was made for it")
     for name, backend in known.items():
-        if backend.extra is None:
+        if backend.extra is None or (backend.complete and is_installed(backend.extra)):
             return Choice(name)
         defaults = DEFAULTS.get((group, name))
         card = defaults and is_installed(backend.extra) and _runnable(defaults, settings)

@@ -18,8 +18,10 @@ from mmcodec.pipeline.settings import EncodeSettings, Speech
 from mmcodec.synthesis.voice_matching import describe
 from mmcodec.timeline import AUDIO_TIME_BASE, Cue, Layer, Prompt, Segment, SegmentKind
 
-_PAUSE_S = 0.25
+_PAUSE_S = 0.18
 """Phrases are what lies between pauses of this length."""
+_SHOWN = 12
+"""Words that are listed in a remark."""
 _SHORTEST_TEXT_S = 1.5
 """Less than this costs more as words and a voice than by the vocoder."""
 
@@ -33,6 +35,7 @@ class SpeechEncoder:
         wanted = settings.text is None and settings.speech is not Speech.VOCODER
         self._transcriber = transcriber(settings, remarks) if wanted else None
         self._words = self._sent = 0
+        self._unsure: list[str] = []
 
     def told(self, heard: SoundSegment, text: str) -> Cue:
         """The cue of speech whose text is given: the text, and who says it how.
@@ -50,6 +53,7 @@ class SpeechEncoder:
         """
         said = self._transcribed(heard)
         self._words += len(said.words)
+        self._unsure += (word.text for word in said.words if not word.sure)
         duration = heard.segment.duration
         if self._settings.speech is Speech.TEXT and said.words:
             spans = [(0, duration, said.words)]
@@ -61,10 +65,15 @@ class SpeechEncoder:
         )
 
     def remark(self) -> None:
-        """Say how many of the words were sent."""
+        """Say how many of the words were sent, and which of those are not sure."""
         if self._words > self._sent:
             line = f"{self._sent} of {self._words} words are sure enough to be sent as text"
             self._remarks.append(f"speech: {line}; the rest is sent as it sounds")
+        elif self._unsure:
+            some = ", ".join(self._unsure[:_SHOWN])
+            more = ", ..." if len(self._unsure) > _SHOWN else ""
+            line = f"{len(self._unsure)} of {self._words} words are sent and not sure"
+            self._remarks.append(f"speech: {line}: {some}{more}")
 
     def _span(
         self, heard: SoundSegment, words: Sequence[Word], language: str | None, prompt: Prompt

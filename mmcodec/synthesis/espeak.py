@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmcodec.errors import FailedWorkError
+from mmcodec.models.process import ask
 from mmcodec.synthesis import espeak_process
 from mmcodec.synthesis.voices import (
     MAX_SECONDS,
@@ -95,20 +93,7 @@ def _known(language: str | None) -> str | None:
 def _ask(text: str, voice: str, rate: int, limit: int) -> tuple[dict[str, Any], bytes]:
     """The answer of a fresh process: :mod:`mmcodec.synthesis.espeak_process`."""
     asked = json.dumps({"text": text, "voice": voice, "rate": rate, "limit": limit})
-    # By its path, and without the current folder among the places where modules are looked for.
-    command = [sys.executable, "-P", str(Path(espeak_process.__file__))]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own file, no shell
-            command, input=asked.encode(), capture_output=True, timeout=TIME_LIMIT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise FailedWorkError(f"eSpeak NG cannot speak: {type(error).__name__}") from error
-    line, _, waves = done.stdout.partition(b"\n")
-    if done.returncode or not line:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[-1] if said else f"it ended with code {done.returncode}"
-        raise FailedWorkError(f"eSpeak NG cannot speak: {reason}")
-    return json.loads(line), waves
+    return ask(espeak_process.__file__, "eSpeak NG cannot speak", asked.encode(), TIME_LIMIT_S)
 
 
 def _spans(words: list[str], events: list[list[Any]], samples: int, sample_rate: int) -> Spans:
