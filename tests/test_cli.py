@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import SAMPLES
 
-NOTE = Path(__file__).parents[1] / "samples" / "note.wav"
+NOTE = SAMPLES / "note.wav"
 PHOTO = SAMPLES / "photo.png"
 
 
