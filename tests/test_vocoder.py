@@ -35,6 +35,20 @@ def heard(samples: np.ndarray, bit_rate: int, rate: int = RATE) -> np.ndarray:
     return synthesize(world, RATE, round(seconds * RATE))
 
 
+@cache
+def coded() -> bytes:
+    """The code of two seconds of speech."""
+    return encode(speech(2.0), RATE, 600)
+
+
+def stoi_like(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation of the levels over time, for what is too short for STOI."""
+    levels = [
+        np.log(x[: len(x) // 160 * 160].reshape(-1, 160).std(axis=1) + 1e-3) for x in (one, other)
+    ]
+    return float(np.corrcoef(*levels)[0, 1])
+
+
 def power_db(samples: np.ndarray) -> float:
     return float(10 * np.log10(np.mean(samples.astype(np.float64) ** 2)))
 
@@ -75,6 +89,16 @@ def test_any_sample_rate(rate):
     source = speech(3.0, rate)
     made = heard(source, 1500, rate)
     assert stoi(speech(3.0)[: len(made)], made, RATE) > 0.75
+
+
+@pytest.mark.parametrize("rate", [11_025, 16_000, 22_050, 44_100])
+def test_whatever_a_cue_lasts_both_sides_count_the_same_frames(rate):
+    for ticks in range(20, 60, 6):
+        source = speech(3.0, rate)[rate:][: round(ticks / 50 * rate)]
+        found = decode(encode(source, rate, 3000), ticks / 50)
+        assert len(found.pitch_hz) == 4 * ticks + 1
+        made = synthesize(found, RATE, round(ticks / 50 * RATE))
+        assert stoi_like(speech(3.0)[RATE:][: len(made)], made) > 0.8
 
 
 def test_same_input_same_bytes():
@@ -118,7 +142,7 @@ def test_hostile_bytes_raise_nothing_but_bitstream_error(data, seconds):
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 255))
 def test_damaged_bytes_raise_nothing_but_bitstream_error(place, change):
-    data = bytearray(encode(speech(2.0), RATE, 600))
+    data = bytearray(coded())
     data[place % len(data)] ^= change
     with suppress(BitstreamError):
         decode(bytes(data), 2.0)

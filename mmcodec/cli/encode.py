@@ -50,6 +50,16 @@ def encode(
             "as text where the words are sure."
         ),
     ] = Speech.AUTO,
+    sound_bitrate: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--sound-bitrate",
+            min=80,
+            max=3000,
+            metavar="BIT/S",
+            help="For what is sent as it sounds (default: 500, or 80 in the prompt profile).",
+        ),
+    ] = None,
     text: Text = None,
     language: Language = None,
     prompt_bytes: Annotated[
@@ -99,6 +109,8 @@ def encode(
 
       mmcodec encode note.wav --text "I am on the four o'clock train."
 
+      mmcodec encode note.wav --speech vocoder --sound-bitrate 1200
+
       mmcodec encode clip.mp4 --captioner vision-language --transcriber whisper
 
       mmcodec encode clip.mp4 --made-for diffusers --seed 7 --style "film noir"
@@ -126,6 +138,7 @@ def encode(
         sound_captioner=sound_captioner,
         transcriber=transcriber,
         speech=speech,
+        sound_bit_rate=sound_bitrate,
         text=text,
         language=language,
         models=mmcodec.ModelSettings(device=device, dtype=dtype, offload=offload),

@@ -36,6 +36,8 @@ from mmcodec.errors import BitstreamError
 Flags = NDArray[np.bool_]
 
 MAX_SECONDS = 60.0
+LEAST_BIT_RATE = 350
+"""Less is worth nothing, and below some 300 it cannot be kept to."""
 MAX_BIT_RATE = 4000
 """More is never written, and refused by the decoder before it works on it."""
 BLOCK_S = 0.64
@@ -51,6 +53,8 @@ _PITCH_FRAMES = 5
 _LOWEST_PITCH_HZ, _HIGHEST_PITCH, _USUAL_PITCH = 55.0, 40.0, 15.0
 """Semitones above the lowest."""
 _DEAD_ZONE = 0.4
+_ALMOST = 0.01
+"""Part of a frame that times may lack, for they are not exact."""
 
 # Measured on 75 s of LJ Speech, LibriSpeech and a speech of 1961.
 _VOICING_PRIORS = (3000, 62000, 3000, 62500)
@@ -93,7 +97,7 @@ class _Block:
 
 def encode(samples: NDArray[np.float32], sample_rate: int, bit_rate: int) -> bytes:
     """Describe speech ``samples`` (n,), mono, in at most ``bit_rate * seconds / 8`` bytes, if that
-    is possible: below some 300 bit/s it is not. Silence is no bytes.
+    is possible. Silence is no bytes.
 
     Raises:
         ValueError: there are no samples, or more than 60 s.
@@ -101,7 +105,7 @@ def encode(samples: NDArray[np.float32], sample_rate: int, bit_rate: int) -> byt
     seconds = len(samples) / sample_rate
     if not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"{seconds:.3f} s of speech cannot be described")
-    world = analyse(samples, sample_rate)
+    world = _of_length(analyse(samples, sample_rate), _frame_count(seconds))
     bit_rate = min(bit_rate, MAX_BIT_RATE)
     # What is faint is heard where the rest is good.
     cepstra = voice.cepstra(world.power, float(np.interp(bit_rate, (1000, 2000), (7.0, 9.0))))
@@ -128,7 +132,7 @@ def decode(data: bytes, seconds: float) -> World:
     if len(data) > max(MAX_BIT_RATE * seconds / 8, 3):
         line = f"{len(data)} bytes are too many to describe {seconds:.2f} s of speech"
         raise BitstreamError(line)
-    frames = int(seconds * FRAME_RATE) + 1
+    frames = _frame_count(seconds)
     if not data:
         return World(np.zeros(frames), np.full((frames, voice.BINS), 1e-16), _noise(frames))
     decoder = Decoder(data)
@@ -206,6 +210,18 @@ class _Coder:
         ]
         made = self._last + bends.T @ np.array(values, np.float64) * frames
         return np.asarray(made * self._pitch_step)
+
+
+def _frame_count(seconds: float) -> int:
+    return int(seconds * FRAME_RATE + _ALMOST) + 1
+
+
+def _of_length(world: World, frames: int) -> World:
+    """``world`` with as many frames as a decoder takes it to have: resampling rounds."""
+    longer = max(frames - len(world.pitch_hz), 0)
+    pitch_hz = np.pad(world.pitch_hz, (0, longer), "edge")[:frames]
+    power = np.pad(world.power, ((0, longer), (0, 0)), "edge")[:frames]
+    return World(pitch_hz, power, world.aperiodicity)
 
 
 def _mean_cepstra(level: int) -> Floats:

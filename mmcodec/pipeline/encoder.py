@@ -152,7 +152,7 @@ class _SegmentEncoder:
     def __init__(self, track: AudioTrack, settings: EncodeSettings, remarks: Remarks) -> None:
         self._time_base = track.time_base
         self._remarks = remarks
-        self._bit_rate = settings.sound_bit_rate
+        self._bit_rate = settings.descriptor_bit_rate
         self._detector = SegmentDetector(track.sample_rate)
         self._captioner = sound_captioner(settings, remarks)
         self._speech = SpeechEncoder(settings, remarks)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from mmcodec.descriptors.vocoder import LEAST_BIT_RATE
 from mmcodec.descriptors.voice import Tier
 from mmcodec.registry import OWN_CHOICE, ModelSettings
 from mmcodec.timeline import NO_SYNTHESIS, Synthesis
@@ -54,6 +55,8 @@ class EncodeSettings:
     transcriber: str = "auto"
     models: ModelSettings = OWN_CHOICE
     speech: Speech = Speech.AUTO
+    sound_bit_rate: int | None = None
+    """Bits a second for what is sent as it sounds; None is the profile's."""
     text: str | None = None
     """What is said in the sound, from its first word to its last; None leaves it to the
     transcriber."""
@@ -75,16 +78,16 @@ class EncodeSettings:
         return Tier.E if self.profile is Profile.SKETCH else Tier.D
 
     @property
-    def sound_bit_rate(self) -> int:
+    def descriptor_bit_rate(self) -> int:
         """Bits a second for the sound descriptors."""
-        return 500 if self.profile is Profile.SKETCH else 80
+        return self.sound_bit_rate or (500 if self.profile is Profile.SKETCH else 80)
 
     @property
     def vocoder_bit_rate(self) -> int:
         """Bits a second for speech that is sent as it sounds; 0 sends a sound descriptor."""
-        if self.profile is Profile.SKETCH:
-            return 500
-        return 350 if self.speech is Speech.VOCODER else 0
+        if self.speech is Speech.VOCODER:
+            return max(self.descriptor_bit_rate, LEAST_BIT_RATE)
+        return self.descriptor_bit_rate if self.descriptor_bit_rate >= LEAST_BIT_RATE else 0
 
 
 @dataclass(frozen=True, slots=True)

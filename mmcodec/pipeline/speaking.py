@@ -92,7 +92,7 @@ class SpeechEncoder:
         if rate:
             described = vocoder.encode(heard.mono(), heard.sample_rate, rate)
             return Cue(heard.segment, prompt, {Layer.VOCODER: described})
-        rate = self._settings.sound_bit_rate
+        rate = self._settings.descriptor_bit_rate
         described = sound.encode(heard.mono(), heard.sample_rate, rate)
         return Cue(heard.segment, prompt, {Layer.SOUND: described})
 
