@@ -60,7 +60,7 @@ def test_a_word_that_changes_makes_its_phrase_unsure(monkeypatch):
              ("nine", 2.9, 4.0)]  # fmt: skip
     other = [*usual[:4], ("mine", 2.9, 4.0)]
     heard = iter([usual, usual, other])
-    monkeypatch.setattr(sphinx_process, "_decoded", lambda *_: next(heard, usual))
+    monkeypatch.setattr(sphinx_process, "decoded", lambda *_: next(heard, usual))
     monkeypatch.setattr(sphinx_process, "_SPEEDS", ())
     sure = [is_sure for *_, is_sure in sphinx_process.heard(np.ones(64_000))]
     assert sure == [True, True, True, True, False]
@@ -74,7 +74,7 @@ def test_without_a_phrase_that_is_sure_it_stops_early(monkeypatch):
         calls.append(1)
         return usual if len(calls) == 1 else []
 
-    monkeypatch.setattr(sphinx_process, "_decoded", decoded)
+    monkeypatch.setattr(sphinx_process, "decoded", decoded)
     assert not any(sure for *_, sure in sphinx_process.heard(np.ones(32_000)))
     assert len(calls) == 2
 

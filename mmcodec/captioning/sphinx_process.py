@@ -42,7 +42,7 @@ def heard(samples: _Samples) -> list[tuple[str, float, float, bool]]:
     PocketSphinx's own posteriors tell right from wrong words much worse. No word is sure where no
     phrase is, as in another language, or where nobody speaks.
     """
-    found = _decoded(samples, _USUAL_WEIGHT)
+    found = decoded(samples)
     sure = [True] * len(found)
     for other in _others(samples):
         sure = [before and _is_among(word, other) for before, word in zip(sure, found, strict=True)]
@@ -68,15 +68,15 @@ def _has_phrase(words: _Words, sure: list[bool]) -> bool:
 def _others(samples: _Samples) -> Iterator[_Words]:
     """What is heard when something is changed."""
     noise = np.random.default_rng(0).standard_normal(len(samples))
-    yield _decoded(samples + _NOISE * samples.std() * noise, _USUAL_WEIGHT)
+    yield decoded(samples + _NOISE * samples.std() * noise)
     late = np.concatenate([np.zeros(_ECHO_SAMPLES), samples])[: len(samples)]
-    yield _decoded(samples + _ECHO * late, _USUAL_WEIGHT)
+    yield decoded(samples + _ECHO * late)
     for speed in _SPEEDS:
         places = np.arange(0, len(samples) - 1, speed)
         faster = np.interp(places, np.arange(len(samples)), samples)
-        words = _decoded(faster, _USUAL_WEIGHT)
+        words = decoded(faster)
         yield [(text, start * speed, end * speed) for text, start, end in words]
-    yield _decoded(samples, _LOWER_WEIGHT)
+    yield decoded(samples, _LOWER_WEIGHT)
 
 
 def _is_among(word: tuple[str, float, float], words: _Words) -> bool:
@@ -88,7 +88,7 @@ def _is_among(word: tuple[str, float, float], words: _Words) -> bool:
     )
 
 
-def _decoded(samples: _Samples, language_weight: float) -> _Words:
+def decoded(samples: _Samples, language_weight: float = _USUAL_WEIGHT) -> _Words:
     """Words with their start and end in s. What a decoder has heard before changes what it hears,
     so it is a new one each time.
     """
