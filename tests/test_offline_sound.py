@@ -72,13 +72,7 @@ def test_silence_is_silent() -> None:
     assert np.abs(sound).max() < 1e-3
 
 
-@pytest.mark.parametrize("pitch_hz", [0.0, 120.0])
-def test_peaks_stay_below_minus_one_dbfs(pitch_hz: float) -> None:
-    sound = render_sound(description(flat(0.0), pitch_hz), RATE, RATE, seed=1)
-    assert np.abs(sound).max() < 10.0 ** (-1.0 / 20.0)
-
-
-def test_limiting_leaves_moderate_sound_alone() -> None:
+def test_a_higher_envelope_is_the_same_sound_louder() -> None:
     quiet = render_sound(description(flat(-40.0)), RATE, RATE, seed=1)
     louder = render_sound(description(flat(-34.0)), RATE, RATE, seed=1)
     assert louder == pytest.approx(quiet * 10.0**0.3, rel=1e-3, abs=1e-6)

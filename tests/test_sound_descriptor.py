@@ -10,12 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmcodec.analysis.sound import Samples
-from mmcodec.descriptors import mel
-from mmcodec.descriptors.sound import MAX_SECONDS, decode, encode
+from mmcodec.descriptors import mel, sound
+from mmcodec.descriptors.excitation import COARSE_PITCH, FINE_PITCH, NOISE, PARTIALS
+from mmcodec.descriptors.sound import MAX_SECONDS, decode, excitations
 from mmcodec.errors import BitstreamError
 
 RATE = 24000
 MEDIA = Path(__file__).parents[2] / "shared" / "media"
+
+
+def encode(
+    samples: Samples, rate: int, bit_rate: int, modes: tuple[int, ...] = (COARSE_PITCH, FINE_PITCH)
+) -> bytes:
+    """The descriptor with a pitch if there is one, or with another excitation, else with noise."""
+    found = excitations(samples, rate, bit_rate) if len(samples) else []
+    sources = [one for one in found if one.mode in (NOISE, *modes)]
+    return sound.encode(samples, rate, bit_rate, *sources[-1:])
 
 
 def tone(hz: float, seconds: float = 3.0, rate: int = RATE) -> Samples:
@@ -170,7 +180,7 @@ def test_too_many_bytes_are_refused() -> None:
 def test_impossible_input_is_refused() -> None:
     for samples, rate in ((noise(0.0), RATE), (noise(1.0), 4000), (noise(61.0, 8000), 8000)):
         with pytest.raises(ValueError, match="cannot be described"):
-            encode(samples, rate, 600)
+            sound.encode(samples, rate, 600)
 
 
 @pytest.mark.skipif(not MEDIA.is_dir(), reason="the shared media files are not here")
@@ -191,13 +201,13 @@ def test_recorded_speech_is_described_closely() -> None:
 def test_a_chord_keeps_its_notes() -> None:
     chord = [220.0, 277.2, 329.6, 554.4]
     samples = sum(tone(hz, 4.0) for hz in chord) / np.float32(4.0)
-    found = decode(encode(np.asarray(samples, dtype=np.float32), RATE, 600), 4.0)
+    found = decode(encode(np.asarray(samples, dtype=np.float32), RATE, 600, (PARTIALS,)), 4.0)
     ringing = found.partials_hz[found.partials[20:-20].mean(axis=0) > 0.8]
     assert ringing == pytest.approx(chord, rel=0.01)
     assert not found.voicing.any()
 
 
-def test_a_voice_is_no_chord() -> None:
-    found = decode(encode(babble(5.0), RATE, 600), 5.0)
-    assert not found.partials.any()
-    assert np.mean(found.voicing) > 0.3
+@pytest.mark.parametrize("width", [0.0, 0.2, 0.5, 0.9])
+def test_stereo_width_is_one_number(width: float) -> None:
+    found = decode(sound.encode(noise(), RATE, 200, width=width), 3.0)
+    assert found.width == pytest.approx(min(width, 0.5), abs=0.04)

@@ -68,6 +68,7 @@ def bench(path: Path) -> Iterator[Row]:
 
 def row(path: Path, codec: str, bit_rate: float, original: Samples, decoded: Samples) -> Row:
     """Compare ``decoded`` (channels, m) with ``original`` (channels, n)."""
+    decoded = np.repeat(decoded, len(original) // len(decoded), axis=0)
     a, b = original.mean(axis=0), decoded.mean(axis=0)
     return Row(
         path.name,

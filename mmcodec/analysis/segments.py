@@ -51,15 +51,18 @@ class SoundSegment:
     def mono(self) -> Samples:
         """The channels' mean, as loud as the channels are, (m,).
 
-        The mean of wide stereo is up to 6 dB too quiet. m is exactly what the segment's ticks
-        last, which a decoder goes by.
+        The mean of wide stereo is up to 6 dB too quiet; where it is nearly nothing, the loudest
+        channel stands for all. m is exactly what the segment's ticks last, which a decoder goes by.
         """
         exact = np.zeros(
             round(self.segment.duration * AUDIO_TIME_BASE * self.sample_rate), np.float32
         )
         mono = self.samples.mean(axis=1)[: len(exact)]
-        power, left = np.square(self.samples).mean(), np.square(mono).mean()
-        gain = np.sqrt(min(power / left, _MOST_DOWNMIX_GAIN)) if left > 0 else 1.0
+        powers = np.square(self.samples).mean(axis=0)
+        if powers.mean() > _MOST_DOWNMIX_GAIN * np.square(mono).mean():
+            mono = self.samples[: len(exact), powers.argmax()]
+        left = np.square(mono).mean()
+        gain = np.sqrt(powers.mean() / left) if left > 0 else 1.0
         exact[: len(mono)] = mono * np.float32(gain)
         return exact
 

@@ -67,7 +67,7 @@ def analyse_sound(samples: Samples, sample_rate: int, kind: SegmentKind) -> Soun
         key=_key(mono, sample_rate) if musical else None,
         brightness_hz=centroid,
         noisiness=flatness,
-        stereo_width=_stereo_width(samples),
+        stereo_width=stereo_width(samples),
     )
 
 
@@ -140,7 +140,8 @@ def _colour(mono: Samples, sample_rate: int) -> tuple[float, float]:
     return centroid, min(flatness, 1.0)
 
 
-def _stereo_width(samples: Samples) -> float:
+def stereo_width(samples: Samples) -> float:
+    """Share of the power of ``samples`` (n, channels) in the difference of two channels."""
     if samples.shape[1] < 2:
         return 0.0
     left, right = samples[:, 0].astype(np.float64), samples[:, 1].astype(np.float64)

@@ -26,6 +26,8 @@ _LOWEST_PARTIAL_HZ = 65.406
 _PARTIAL_FRAMES = 8
 _MOST_PARTIALS = 8
 _TUNING_BITS = 4
+_LEAST_FOR_PARTIALS = 300
+"""In bit/s: less goes to the envelope."""
 
 _KNOT_FRAMES = {COARSE_PITCH: 15, FINE_PITCH: 5}
 _LOWEST_PITCH_HZ, _STEPS_PER_OCTAVE, _HIGHEST_PITCH, _FIRST_PITCH = 55.0, 24, 90, 36
@@ -77,15 +79,18 @@ class Excitation:
         return np.asarray(_LOWEST_PARTIAL_HZ * 2.0 ** ((np.arange(SEMITONES) + sharp) / 12.0))
 
 
-def measure(
+NO_EXCITATION = Excitation()
+"""Noise."""
+
+
+def candidates(
     samples: Samples, sample_rate: int, frames: int, frame_rate: int, bit_rate: int
-) -> Excitation:
-    """The excitation of ``samples`` (n,) that suits ``bit_rate``."""
-    if bit_rate >= 300:
-        music = _measure_partials(samples, sample_rate, frames, frame_rate)
-        if _is_held(music.ringing):
-            return music
-    return _measure_pitch(samples, sample_rate, frames, frame_rate, bit_rate)
+) -> list[Excitation]:
+    """What may be the excitation of ``samples`` (n,) at ``bit_rate``: noise, a pitch, partials."""
+    found = [NO_EXCITATION, _measure_pitch(samples, sample_rate, frames, frame_rate, bit_rate)]
+    if bit_rate >= _LEAST_FOR_PARTIALS:
+        found.append(_measure_partials(samples, sample_rate, frames, frame_rate))
+    return [one for at, one in enumerate(found) if one.mode != NOISE or at == 0]
 
 
 def encode(encoder: Encoder, excitation: Excitation) -> None:
@@ -112,7 +117,7 @@ def encode(encoder: Encoder, excitation: Excitation) -> None:
 def decode(decoder: Decoder, mode: int, frames: int) -> Excitation:
     """Read what :func:`encode` wrote; BitstreamError where it cannot be."""
     if mode == NOISE:
-        return Excitation()
+        return NO_EXCITATION
     if mode == PARTIALS:
         tuning = decoder.decode_bits(_TUNING_BITS)
         return Excitation(mode, tuning=tuning, ringing=_decode_partials(decoder, frames))
@@ -139,7 +144,7 @@ def _measure_pitch(
     hz = np.resize(track_pitch(samples, sample_rate, frame_rate).hz, frames)
     voiced = _without_short_runs(hz > 0, frame_rate // 20)
     if np.mean(voiced) < 0.05:
-        return Excitation()
+        return NO_EXCITATION
     mode = COARSE_PITCH if bit_rate < 200 else FINE_PITCH
     steps = np.log2(np.where(hz > 0, hz, _LOWEST_PITCH_HZ) / _LOWEST_PITCH_HZ) * _STEPS_PER_OCTAVE
     flags = voiced.astype(int).tolist()
@@ -213,16 +218,6 @@ def _running_mean(rows: Floats, width: int) -> Floats:
     padded = np.pad(rows, ((0, 0), (width // 2 + 1, width // 2)), mode="edge")
     sums = np.cumsum(padded, axis=1)
     return np.asarray((sums[:, width:] - sums[:, :-width]) / width)
-
-
-def _is_held(ringing: Flags) -> bool:
-    """Whether partials ring on from step to step, as those of music do and of speech do not.
-
-    One or two are no chord: a pitch describes them better.
-    """
-    flags = np.array(ringing)
-    held = np.sum(flags[1:] & flags[:-1]) / max(np.sum(flags[1:]), 1)
-    return bool(held > 0.5 and np.sum(flags) > 2 * len(flags))
 
 
 def _partial_context(before: list[int], now: list[int], tone: int) -> int:

@@ -1,7 +1,7 @@
 """The sound descriptor: spectral envelope and excitation in 10 to 125 bytes a second.
 
-Layout, one range-coded run: level (7 bits), step (6), mode of excitation (2); the excitation; the
-envelope, block by block. The envelope is a log-mel picture; blocks of it go
+Layout, one range-coded run: level (7 bits), step (6), stereo width (3), mode of excitation (2); the
+excitation; the envelope, block by block. The envelope is a log-mel picture; blocks of it go
 through a two-dimensional DCT and are quantised with one step, the finest whose bytes fit. What
 size of coefficient to expect follows from its place (tables below), and that, in units of the
 step, chooses the probabilities: one small table serves all bit rates.
@@ -24,7 +24,7 @@ from mmcodec.descriptors.dct_blocks import (
     dct,
     finest,
 )
-from mmcodec.descriptors.excitation import Excitation
+from mmcodec.descriptors.excitation import NO_EXCITATION, Excitation
 from mmcodec.entropy.range_coder import Decoder, Encoder
 from mmcodec.errors import BitstreamError
 
@@ -40,6 +40,7 @@ _BLOCK_FRAMES = 64
 _LEVEL_BITS = 7
 _LEVEL_DB, _LOWEST_LEVEL_DB, _HIGHEST_LEVEL = 0.75, -80.0, 126
 _DYNAMIC_RANGE_DB = 56.0
+_WIDTH_BITS, _WIDTH = 3, 0.5 / 7
 
 # Tables measured on speech, music and effects (LJ Speech, LibriSpeech, film sound, recordings).
 _MEAN_DB = (
@@ -79,30 +80,48 @@ class SoundDescription:
     """(m,) their frequencies."""
     frame_rate: float
     seconds: float
+    width: float = 0.0
+    """Share of the power in the difference of two channels, 0 for mono to 0.5."""
 
 
-def encode(samples: Samples, sample_rate: int, bit_rate: int) -> bytes:
+def excitations(samples: Samples, sample_rate: int, bit_rate: int) -> list[Excitation]:
+    """What may be the excitation of ``samples`` (n,), mono."""
+    frames = _frame_count(len(samples) / sample_rate)
+    return excitation.candidates(samples, sample_rate, frames, FRAME_RATE, bit_rate)
+
+
+def encode(
+    samples: Samples,
+    sample_rate: int,
+    bit_rate: int,
+    source: Excitation = NO_EXCITATION,
+    *,
+    louder_db: float = 0.0,
+    width: float = 0.0,
+) -> bytes:
     """Describe ``samples`` (n,), mono, in at most ``bit_rate * seconds / 8`` bytes (but 3).
 
-    ValueError for no samples, more than 60 s, or a rate below 8 kHz.
+    ``source`` is one of :func:`excitations`, noise if none is given; ``width`` the stereo sound's.
+    ``louder_db`` makes up for what a synthesizer loses.
+
+    Raises:
+        ValueError: there are no samples, more than 60 s, or a rate below 8 kHz.
     """
     seconds = len(samples) / sample_rate
     if not 0 < seconds <= MAX_SECONDS or sample_rate < 8000:
         raise ValueError(f"{seconds:.3f} s of sound at {sample_rate} Hz cannot be described")
-    frames = _frame_count(seconds)
-    envelope = mel.log_mel(samples, sample_rate, frames, seconds)
+    envelope = mel.log_mel(samples, sample_rate, _frame_count(seconds), seconds)
     level_db = mel.loudness_db(envelope)
-    level = round((level_db - _LOWEST_LEVEL_DB) / _LEVEL_DB)
+    level = round((level_db + louder_db - _LOWEST_LEVEL_DB) / _LEVEL_DB)
     if level <= 0:
         return b""
-    level = min(level, _HIGHEST_LEVEL)
     floor = 10.0 ** ((level_db - _DYNAMIC_RANGE_DB) / 10.0)
     shape = mel.to_db(10.0 ** (envelope / 10.0) + floor) - level_db - np.array(_MEAN_DB)
-    parts = blocks_of(frames, _BLOCK_FRAMES)
+    parts = blocks_of(len(shape), _BLOCK_FRAMES)
     blocks = [dct(part.stop - part.start) @ shape[part] @ dct(mel.BANDS).T for part in parts]
     limit = max(int(min(bit_rate, MAX_BIT_RATE) * seconds / 8), MIN_BYTES)
-    source = excitation.measure(samples, sample_rate, frames, FRAME_RATE, bit_rate)
-    return _finest(level, source, blocks, limit)
+    head = _Head(min(level, _HIGHEST_LEVEL), min(round(width / _WIDTH), (1 << _WIDTH_BITS) - 1))
+    return _finest(head, source, blocks, limit)
 
 
 def decode(data: bytes, seconds: float) -> SoundDescription:
@@ -113,17 +132,20 @@ def decode(data: bytes, seconds: float) -> SoundDescription:
         raise BitstreamError(f"{len(data)} bytes are too many to describe {seconds:.2f} s of sound")
     frames = _frame_count(seconds)
     if not data:
-        return _description(_silence(frames), Excitation(), seconds)
+        return _description(_silence(frames), NO_EXCITATION, seconds, 0.0)
     decoder = Decoder(data)
     level, step = decoder.decode_bits(_LEVEL_BITS), decoder.decode_bits(STEP_BITS)
+    width = _WIDTH * decoder.decode_bits(_WIDTH_BITS)
     source = excitation.decode(decoder, decoder.decode_bits(excitation.MODE_BITS), frames)
     shape = _decode_envelope(decoder, step, frames) + np.array(_MEAN_DB)
     shape = np.clip(shape, -2.0 * _DYNAMIC_RANGE_DB, 2.0 * _DYNAMIC_RANGE_DB)
     level_db = _LOWEST_LEVEL_DB + _LEVEL_DB * level
-    return _description(shape - mel.loudness_db(shape) + level_db, source, seconds)
+    return _description(shape - mel.loudness_db(shape) + level_db, source, seconds, width)
 
 
-def _description(envelope_db: Floats, source: Excitation, seconds: float) -> SoundDescription:
+def _description(
+    envelope_db: Floats, source: Excitation, seconds: float, width: float
+) -> SoundDescription:
     frames = len(envelope_db)
     return SoundDescription(
         envelope_db,
@@ -133,6 +155,7 @@ def _description(envelope_db: Floats, source: Excitation, seconds: float) -> Sou
         partials_hz=source.partials_hz(),
         frame_rate=FRAME_RATE,
         seconds=seconds,
+        width=width,
     )
 
 
@@ -144,17 +167,26 @@ def _frame_count(seconds: float) -> int:
     return max(round(seconds * FRAME_RATE), 1)
 
 
-def _finest(level: int, source: Excitation, blocks: list[Floats], limit: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The fields of the whole."""
+
+    level: int
+    width: int
+
+
+def _finest(head: _Head, source: Excitation, blocks: list[Floats], limit: int) -> bytes:
     """The bytes with the finest step that makes at most ``limit`` of them."""
-    if len(_attempt(level, COARSEST, source, blocks)) > limit / 2:
-        source = Excitation()  # the envelope matters more
-    return finest(lambda step: _attempt(level, step, source, blocks), limit, COARSEST)
+    if len(_attempt(head, COARSEST, source, blocks)) > limit / 2:
+        source = NO_EXCITATION  # the envelope matters more
+    return finest(lambda step: _attempt(head, step, source, blocks), limit, COARSEST)
 
 
-def _attempt(level: int, step: int, source: Excitation, blocks: list[Floats]) -> bytes:
+def _attempt(head: _Head, step: int, source: Excitation, blocks: list[Floats]) -> bytes:
     encoder = Encoder()
-    encoder.encode_bits(level, _LEVEL_BITS)
+    encoder.encode_bits(head.level, _LEVEL_BITS)
     encoder.encode_bits(step, STEP_BITS)
+    encoder.encode_bits(head.width, _WIDTH_BITS)
     encoder.encode_bits(source.mode, excitation.MODE_BITS)
     excitation.encode(encoder, source)
     if step != COARSEST:

@@ -6,7 +6,10 @@ quantised (:mod:`mmcodec.descriptors.dct_blocks`). The finest step whose bytes f
 the pitch becomes finer with it. Nothing is sent of the aperiodicity: how the noise of a voiced
 frame grows with frequency is nearly the same for all voices, and what WORLD measures sounds worse.
 
-Layout, one range-coded run: step (6 bits), level (6), then block by block flags, pitch, cepstra.
+Quantised spectra have less power than the source's, so a gain makes what WORLD synthesizes as loud.
+
+Layout, one range-coded run: step (6 bits), level (6), gain (4), then block by block flags, pitch,
+cepstra.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.analysis import voice
-from mmcodec.analysis.world import FRAME_RATE, SAMPLE_RATE, World, analyse
+from mmcodec.analysis.sound import loudness_lufs
+from mmcodec.analysis.world import FRAME_RATE, SAMPLE_RATE, World, analyse, synthesize
 from mmcodec.descriptors.dct_blocks import (
     COARSEST,
     STEP_BITS,
@@ -47,6 +51,7 @@ _BLOCK_FRAMES = round(BLOCK_S * FRAME_RATE)
 _BLOCK_ROWS = 48
 """Coefficients over time that may be sent: changes of up to 37 Hz."""
 _LEVEL_BITS, _LEVEL_STEP, _LOWEST_LEVEL = 6, 4.0, -40
+_GAIN_BITS, _GAIN_DB, _NO_GAIN = 4, 0.5, 4
 _FLAG_FRAMES, _SHORT_RUN = 2, 8
 """Frames that share a flag, and those of a run that is joined to what is before it."""
 _PITCH_FRAMES = 5
@@ -117,8 +122,14 @@ def encode(samples: NDArray[np.float32], sample_rate: int, bit_rate: int) -> byt
     parts = blocks_of(len(cepstra), _BLOCK_FRAMES)
     voiced, pitch = _voiced(world.pitch_hz > 0, parts), _semitones(world.pitch_hz)
     blocks = [_Block(voiced[part], pitch[part], cepstra[part]) for part in parts]
-    limit = int(bit_rate * seconds / 8)
-    return finest(lambda step: _attempt(blocks, level, step), limit, COARSEST)
+    limit = int(bit_rate * seconds / 8) - 1  # another gain may take a byte more
+    data = finest(lambda step: _attempt(blocks, level, step), limit, COARSEST)
+    made = synthesize(decode(data, seconds), sample_rate, len(samples))
+    louder_db = loudness_lufs(samples[:, None], sample_rate) - loudness_lufs(
+        made[:, None], sample_rate
+    )
+    gain = min(max(round(louder_db / _GAIN_DB) + _NO_GAIN, 0), (1 << _GAIN_BITS) - 1)
+    return _attempt(blocks, level, Decoder(data).decode_bits(STEP_BITS), gain)
 
 
 def decode(data: bytes, seconds: float) -> World:
@@ -137,6 +148,7 @@ def decode(data: bytes, seconds: float) -> World:
         return World(np.zeros(frames), np.full((frames, voice.BINS), 1e-16), _noise(frames))
     decoder = Decoder(data)
     step, level = decoder.decode_bits(STEP_BITS), decoder.decode_bits(_LEVEL_BITS)
+    gain = 10 ** ((decoder.decode_bits(_GAIN_BITS) - _NO_GAIN) * _GAIN_DB / 10)
     coder = _Coder(step)
     parts = blocks_of(frames, _BLOCK_FRAMES)
     blocks = [coder.decode(decoder, part.stop - part.start) for part in parts]
@@ -146,13 +158,14 @@ def decode(data: bytes, seconds: float) -> World:
     noise = _noise(frames)
     noise[~voiced] = 1.0
     hz = np.where(voiced, _LOWEST_PITCH_HZ * 2 ** (pitch / 12), 0.0)
-    return World(hz, voice.gains(np.clip(cepstra, -300, 300)), noise)
+    return World(hz, gain * voice.gains(np.clip(cepstra, -300, 300)), noise)
 
 
-def _attempt(blocks: list[_Block], level: int, step: int) -> bytes:
+def _attempt(blocks: list[_Block], level: int, step: int, gain: int = _NO_GAIN) -> bytes:
     encoder = Encoder()
     encoder.encode_bits(step, STEP_BITS)
     encoder.encode_bits(level, _LEVEL_BITS)
+    encoder.encode_bits(gain, _GAIN_BITS)
     coder = _Coder(step)
     for block in blocks:
         coder.encode(encoder, block)

@@ -14,7 +14,6 @@ from mmcodec.analysis.sound import analyse_sound
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.captioning.rules import RulesCaptioner, RulesSoundCaptioner
 from mmcodec.descriptors import look
-from mmcodec.descriptors.sound import encode as describe
 from mmcodec.errors import FailedWorkError, MediaError
 from mmcodec.media.demux import MediaReader
 from mmcodec.media.feeds import Picture, Sound
@@ -22,6 +21,7 @@ from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner
 from mmcodec.pipeline.settings import EncodeSettings
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
+from mmcodec.pipeline.sounding import choose_sound
 from mmcodec.pipeline.speaking import SpeechEncoder, joined, spoken_part
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, VideoTrack
 
@@ -203,7 +203,7 @@ class _SegmentEncoder:
         prompt = self._caption(heard)
         if kind is SegmentKind.SPEECH:
             return self._speech.encode(heard, prompt)
-        data = describe(heard.mono(), heard.sample_rate, self._bit_rate)
+        data = choose_sound(heard, self._bit_rate)
         return (Cue(heard.segment, prompt, {Layer.SOUND: data}),)
 
     def _caption(self, heard: SoundSegment) -> Prompt:

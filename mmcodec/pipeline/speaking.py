@@ -11,10 +11,11 @@ import numpy as np
 
 from mmcodec.analysis.segments import SoundSegment
 from mmcodec.captioning.contract import Transcript, Word
-from mmcodec.descriptors import sound, vocoder, voice
+from mmcodec.descriptors import vocoder, voice
 from mmcodec.errors import FailedWorkError, MediaError
 from mmcodec.pipeline.backends import Remarks, transcriber
 from mmcodec.pipeline.settings import EncodeSettings, Speech
+from mmcodec.pipeline.sounding import choose_sound
 from mmcodec.synthesis.voice_matching import describe
 from mmcodec.timeline import AUDIO_TIME_BASE, Cue, Layer, Prompt, Segment, SegmentKind
 
@@ -93,8 +94,7 @@ class SpeechEncoder:
             described = vocoder.encode(heard.mono(), heard.sample_rate, rate)
             return Cue(heard.segment, prompt, {Layer.VOCODER: described})
         rate = self._settings.descriptor_bit_rate
-        described = sound.encode(heard.mono(), heard.sample_rate, rate)
-        return Cue(heard.segment, prompt, {Layer.SOUND: described})
+        return Cue(heard.segment, prompt, {Layer.SOUND: choose_sound(heard, rate)})
 
     def _voice(
         self,

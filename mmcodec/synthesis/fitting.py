@@ -12,6 +12,7 @@ from mmcodec.descriptors.mel import log_mel, loudness_db
 from mmcodec.descriptors.voice import Voice
 from mmcodec.descriptors.voice_times import Spans
 from mmcodec.errors import FailedWorkError
+from mmcodec.synthesis.limiter import limited
 from mmcodec.timeline import AUDIO_TIME_BASE, AudioTrack, Cue, Layer
 
 Samples = NDArray[np.float32]
@@ -22,7 +23,6 @@ _MOST_GAIN_DB = 20.0
 """What one moment may be raised or lowered beside the whole."""
 _GAIN_FRAMES = 11
 """Gains are smoothed over these frames of 20 ms, so that they follow phrases and not waves."""
-_PEAK = 0.98
 _VOICE = 0.02
 """Part of the loudest moment below which a synthesizer is taken to be silent."""
 
@@ -88,7 +88,7 @@ def levelled(mono: Samples, cue: Cue, track: AudioTrack) -> Samples:
         gains += loudness_db(wanted) - loudness_db(heard + gains[:, None])
     places = (np.arange(len(mono)) + 0.5) / len(mono) * frames - 0.5
     loud = mono * 10 ** (np.interp(places, np.arange(frames), gains) / 20)
-    return np.asarray(loud * min(1.0, _PEAK / max(float(np.abs(loud).max()), 1e-9)), np.float32)
+    return limited(loud[:, None].astype(np.float32), track.sample_rate)[:, 0]
 
 
 def placed(mono: Samples, cue: Cue, track: AudioTrack, samples: int) -> Samples:

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from mmcodec.analysis.world import synthesize
 from mmcodec.descriptors import sound, vocoder, voice
 from mmcodec.synthesis.fitting import word_times
+from mmcodec.synthesis.limiter import limited
 from mmcodec.synthesis.offline_sound import render_sound
 from mmcodec.synthesis.spoken import speak
+from mmcodec.synthesis.stereo import widened
 from mmcodec.timeline import AudioTrack, Cue, Layer
 
 
@@ -22,14 +24,14 @@ class OfflineAudio:
     """
 
     def render(self, cue: Cue, track: AudioTrack, samples: int) -> NDArray[np.float32]:
-        """The sound of a cue, the same in every channel.
+        """The sound of a cue; in two channels as far apart as the descriptor says.
 
         Raises:
             FailedWorkError: no voice here can say the text.
             BitstreamError: a descriptor is damaged.
         """
         seconds = float(cue.span.duration * track.time_base)
-        mono = np.zeros(samples, np.float32)
+        mono, width = np.zeros(samples, np.float32), 0.0
         said = cue.prompt.spoken
         if Layer.VOCODER in cue.descriptors:
             world = vocoder.decode(cue.descriptors[Layer.VOCODER], seconds)
@@ -41,4 +43,6 @@ class OfflineAudio:
         elif Layer.SOUND in cue.descriptors:
             described = sound.decode(cue.descriptors[Layer.SOUND], seconds)
             mono = render_sound(described, track.sample_rate, samples, seed=cue.span.start)
-        return np.repeat(mono[:, None], track.channels, axis=1)
+            width = described.width
+        stereo = widened(mono, width, track.sample_rate, track.channels)
+        return limited(stereo, track.sample_rate)

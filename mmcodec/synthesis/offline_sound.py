@@ -23,13 +23,12 @@ _HIGHEST_GAIN_DB = 20.0
 _VOICED_BELOW_HZ, _NOISE_ABOVE_HZ = 1500.0, 4000.0
 _MOST_TONAL = 0.97
 _DISPERSION_SECONDS, _DISPERSED_BELOW_HZ = 0.006, 6000.0
-_KNEE, _CEILING = 0.6, 0.88
 
 
 def render_sound(
     description: SoundDescription, sample_rate: int, n_samples: int, seed: int
 ) -> Samples:
-    """``n_samples`` of sound (n,) at ``sample_rate``, below -1 dBFS; the same for the same seed.
+    """``n_samples`` of sound (n,) at ``sample_rate``; the same for the same seed.
 
     Past the end of the description its last frame is held.
     """
@@ -58,7 +57,7 @@ def render_sound(
         spectra += _spectra(_partials(description, seconds, sample_rate, rng), size, hop)
     spectra *= _gains(spectra, target, sample_rate, size)
     sound = _overlap_add(spectra, size, hop)[size - hop :][:n_samples]
-    return _limited(sound * _level_match(sound, description, sample_rate)).astype(np.float32)
+    return np.asarray(sound * _level_match(sound, description, sample_rate), np.float32)
 
 
 def _at(frames: Floats, positions: Floats) -> Floats:
@@ -179,11 +178,3 @@ def _overlap_add(spectra: Spectra, size: int, hop: int) -> Floats:
     for part in range(_HOPS_PER_WINDOW):
         sound[part : part + len(frames)] += parts[:, part]
     return sound.reshape(-1)
-
-
-def _limited(sound: Floats) -> Floats:
-    """``sound`` bent smoothly towards a ceiling below -1 dBFS."""
-    room = _CEILING - _KNEE
-    over = np.maximum(np.abs(sound) - _KNEE, 0.0)
-    bent = _KNEE + room * np.tanh(over / room)
-    return np.where(over > 0.0, np.sign(sound) * bent, sound)

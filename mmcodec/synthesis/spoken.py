@@ -29,7 +29,6 @@ from mmcodec.synthesis.reading import Reading, read, retimed, speech_seconds, sp
 from mmcodec.synthesis.voices import EngineId, engine_for
 
 _USUAL_DB = -23.0
-_PEAK = 0.98
 _MOST_DB = 30.0
 """How far a contour may raise or lower a moment."""
 _SPREAD_LIMITS = 0.5, 2.0
@@ -152,12 +151,11 @@ def _background(level: float, voice: Voice) -> Floats:
 def _levelled(
     made: NDArray[np.float32], spoken: NDArray[np.bool_], sample_rate: int, level_db: float
 ) -> NDArray[np.float32]:
-    """``made`` (n,) with the mean square ``level_db`` where somebody speaks; it does not clip."""
+    """``made`` (n,) with the mean square ``level_db`` where somebody speaks."""
     index = np.minimum(np.arange(len(made)) * FRAME_RATE // sample_rate, len(spoken) - 1)
     voice = made[spoken[index]].astype(np.float64)
     now = float(np.mean(voice**2)) if len(voice) else 0.0
     if now <= 0:
         return made
     gain = np.sqrt(10 ** (level_db / 10) / now)
-    gain = min(gain, _PEAK / max(float(np.abs(made).max()), 1e-9))
     return np.asarray(made * gain, np.float32)
