@@ -67,6 +67,14 @@ def note(tmp_path_factory):
     return report, folder
 
 
+def test_a_text_that_is_not_said_is_noticed(note, tmp_path):
+    assert not note[0].remarks
+    text = "It is a pity that nobody came, for the roses were in bloom and the night was warm."
+    settings = mmcodec.EncodeSettings(text=text)
+    report = mmcodec.encode(SAMPLES / "note.wav", tmp_path / "note.mmc", settings)
+    assert report.remarks == ("speech: the text does not seem to be what is said; it is sent",)
+
+
 def test_a_note_of_ten_seconds_fits_into_one_sms(note):
     _, folder = note
     assert (folder / "note.mmc").stat().st_size <= 140

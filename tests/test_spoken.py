@@ -44,7 +44,7 @@ def speaker():
 def through(samples, text, tier, times=None, language=None):
     """What a decoder makes of it, and the layer's bytes."""
     seconds = len(samples) / SAMPLE_RATE
-    data = b"" if tier is None else describe(samples, SAMPLE_RATE, text, times, language, tier)
+    data = b"" if tier is None else describe(samples, SAMPLE_RATE, text, times, language, tier).data
     voice = layer.decode(data, text, seconds)
     return speak(text, voice, (), seconds, SAMPLE_RATE, len(samples)), data
 
@@ -169,7 +169,7 @@ def test_another_language():
     text = "Die Stadt liegt an einem See."
     samples, times = said(text, voice=0, language="de")
     seconds = len(samples) / SAMPLE_RATE
-    data = describe(samples, SAMPLE_RATE, text, times, "de-DE", Tier.C)
+    data = describe(samples, SAMPLE_RATE, text, times, "de-DE", Tier.C).data
     voice = layer.decode(data, text, seconds)
     assert voice.language == "de"
     sound = speak(text, voice, (), seconds, SAMPLE_RATE, len(samples))
@@ -180,7 +180,7 @@ def test_a_telephone():
     samples, times = said(rate=200)
     narrow = resampled(samples, SAMPLE_RATE, 8000)
     seconds = len(narrow) / 8000
-    voice = layer.decode(describe(narrow, 8000, TEXT, times, "en", Tier.D), TEXT, seconds)
+    voice = layer.decode(describe(narrow, 8000, TEXT, times, "en", Tier.D).data, TEXT, seconds)
     sound = speak(TEXT, voice, (), seconds, 8000, len(narrow))
     assert len(sound) == len(narrow)
     assert abs(level_db(sound) - level_db(narrow)) < 2

@@ -150,8 +150,8 @@ def by_tier(speech: Speech, tier: Tier | None) -> tuple[Samples, float]:
     said = Prompt(f"“{' '.join((speech.text or '').split())}”")
     layers = {}
     if tier is not None:
-        data = describe(speech.samples, RATE, said.spoken, None, None, tier)
-        layers[Layer.VOICE] = data
+        described = describe(speech.samples, RATE, said.spoken, None, None, tier)
+        layers[Layer.VOICE] = described.data
     cue = Cue(Segment(0, ticks, SegmentKind.SPEECH), said, layers)
     with tempfile.TemporaryFile() as file:
         writer = StreamWriter(file, StreamHeader(None, AudioTrack(RATE, 1)))

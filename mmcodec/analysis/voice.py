@@ -6,6 +6,7 @@ Everything is counted in the frames of :mod:`mmcodec.analysis.world`.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,34 +107,67 @@ def aligned(made: World, source: World, anchors: tuple[Floats, Floats, float] | 
     S. Chiba, 1978). ``anchors`` are seconds of ``made`` (n,), the same moments in ``source`` (n,),
     and how far from the line through them the result may be.
     """
-    from librosa.sequence import dtw
-
-    frames = max(len(made.pitch_hz), len(source.pitch_hz))
-    stride = max(_STRIDE, -(-frames // _LONGEST))
-    mine, other = _features(made, stride), _features(source, stride)
-    costs = np.sqrt(np.maximum(_squares(mine, other), 0))
+    costs, stride = _costs(made, source)
     if anchors is not None:
         rate = FRAME_RATE / stride
-        moments = np.arange(len(mine)) / rate
+        moments = np.arange(len(costs)) / rate
         expected = np.interp(moments, anchors[0], anchors[1])
-        away = np.abs(np.arange(len(other)) / rate - expected[:, None]) > anchors[2]
+        away = np.abs(np.arange(costs.shape[1]) / rate - expected[:, None]) > anchors[2]
         # What is before and after all of them may be anywhere.
         away[(moments < anchors[0][0]) | (moments > anchors[0][-1])] = False
         away[0, 0] = away[-1, -1] = False
         costs += _FORBIDDEN * away
+    path = _path(costs)
+    first = np.full(len(costs), np.inf)
+    last = np.full(len(costs), -np.inf)
+    np.minimum.at(first, path[:, 0], path[:, 1])
+    np.maximum.at(last, path[:, 0], path[:, 1])
+    met = np.flatnonzero(np.isfinite(first))
+    places = np.arange(len(made.pitch_hz)) / stride
+    return stride * np.stack([np.interp(places, met, ends[met]) for ends in (first, last)], axis=1)
+
+
+def order_evidence(made: World, source: World, words: Spans) -> float:
+    """How much better ``words`` of ``made`` fit ``source`` in their order than in other orders.
+
+    In parts of the distance of any two moments: some 0.05 to 0.1 if they are said in it, around 0
+    if other words are.
+    """
+    costs, stride = _costs(made, source)
+    starts = [0, *(round(start * FRAME_RATE / stride) for start, _ in words[1:]), len(costs)]
+    rows = [np.arange(start, end) for start, end in pairwise(starts)]
+    half = len(rows) // 2
+    spoken = loud(made.power)[::stride]
+
+    def distance(order: list[NDArray[np.int_]]) -> float:
+        places = np.concatenate(order)
+        path = _path(costs[places])
+        heard = path[spoken[places][path[:, 0]]]
+        return float(costs[places][heard[:, 0], heard[:, 1]].mean() / costs.mean())
+
+    others = rows[::-1], rows[half:] + rows[:half]
+    return sum(map(distance, others)) / len(others) - distance(rows)
+
+
+def _costs(made: World, source: World) -> tuple[Floats, int]:
+    """Distances of moments of one voice (n,) and another (m,), (n, m), and frames a moment."""
+    frames = max(len(made.pitch_hz), len(source.pitch_hz))
+    stride = max(_STRIDE, -(-frames // _LONGEST))
+    squares = _squares(_features(made, stride), _features(source, stride))
+    return np.sqrt(np.maximum(squares, 0)), stride
+
+
+def _path(costs: Floats) -> NDArray[np.int_]:
+    """The cheapest way through ``costs`` (n, m): places (k, 2), the last first."""
+    from librosa.sequence import dtw
+
     _, path = dtw(
         C=costs,
         step_sizes_sigma=np.array(_STEPS),
         weights_mul=np.array(_STEP_COSTS),
         weights_add=np.array(_STEP_FEES),
     )
-    first = np.full(len(mine), np.inf)
-    last = np.full(len(mine), -np.inf)
-    np.minimum.at(first, path[:, 0], path[:, 1])
-    np.maximum.at(last, path[:, 0], path[:, 1])
-    met = np.flatnonzero(np.isfinite(first))
-    places = np.arange(len(made.pitch_hz)) / stride
-    return stride * np.stack([np.interp(places, met, ends[met]) for ends in (first, last)], axis=1)
+    return np.asarray(path)
 
 
 def _squares(mine: Floats, other: Floats) -> Floats:

@@ -16,7 +16,7 @@ from mmcodec.errors import FailedWorkError, MediaError
 from mmcodec.pipeline.backends import Remarks, transcriber
 from mmcodec.pipeline.settings import EncodeSettings, Speech
 from mmcodec.pipeline.sounding import choose_sound
-from mmcodec.synthesis.voice_matching import describe
+from mmcodec.synthesis.voice_matching import Described, describe
 from mmcodec.timeline import AUDIO_TIME_BASE, Cue, Layer, Prompt, Segment, SegmentKind
 
 _PAUSE_S = 0.18
@@ -45,8 +45,10 @@ class SpeechEncoder:
             FailedWorkError: no voice here can say it.
         """
         prompt = Prompt(_quoted(" ".join(text.split())))
-        data = self._voice(heard, prompt.spoken, None, self._settings.language)
-        return Cue(heard.segment, prompt, {Layer.VOICE: data})
+        described = self._voice(heard, prompt.spoken, None, self._settings.language)
+        if not described.seems_said:
+            self._remarks.append("speech: the text does not seem to be what is said; it is sent")
+        return Cue(heard.segment, prompt, {Layer.VOICE: described.data})
 
     def encode(self, heard: SoundSegment, prompt: Prompt) -> tuple[Cue, ...]:
         """The cues of speech that ``prompt`` describes: one, or one for each span of phrases whose
@@ -85,7 +87,7 @@ class SpeechEncoder:
             self._sent += len(words)
             try:
                 times = [(word.start_s, word.end_s) for word in words]
-                data = self._voice(heard, prompt.spoken, times, language)
+                data = self._voice(heard, prompt.spoken, times, language).data
                 return Cue(heard.segment, prompt, {Layer.VOICE: data})
             except FailedWorkError as error:
                 self._failed(error, heard, "sent as it sounds is")
@@ -102,7 +104,7 @@ class SpeechEncoder:
         text: str,
         times: Sequence[tuple[float, float]] | None,
         language: str | None,
-    ) -> bytes:
+    ) -> Described:
         tier = self._settings.voice_tier
         return describe(heard.mono(), heard.sample_rate, text, times, language, tier)
 
