@@ -2,9 +2,9 @@
 
 Bytes are those of whole files, ours with header and prompts; of codec2 and the neural codecs, which
 have no file, those of the frames alone. What is said is taken from a text file beside the sound
-(talk.wav, talk.txt), or from a table (--transcripts, columns file and transcript); without it there
-are no word errors and no tiers of words. Word errors are those of PocketSphinx, which makes many
-itself: compare with those that it makes of the original.
+(talk.wav, talk.txt), or from a table (--transcripts, columns file and transcript; a remark in
+parentheses is none); without it there are no word errors and no tiers of words. Word errors are
+those of PocketSphinx, which makes many itself: compare with those that it makes of the original.
 
     python tools/bench_speech.py talks/ --transcripts talks/manifest.csv --json
 """
@@ -104,7 +104,8 @@ def speech_of(path: Path, transcripts: dict[str, str]) -> Speech:
     samples = samples * np.float32(_PEAK / max(float(np.abs(samples).max(initial=0)), 1e-6))
     beside = path.with_suffix(".txt")
     text = beside.read_text(encoding="utf-8") if beside.is_file() else None
-    return Speech(path, samples, text or transcripts.get(path.name) or None)
+    text = text or transcripts.get(path.name, "")
+    return Speech(path, samples, None if text.startswith("(") else text or None)
 
 
 def score(speech: Speech, made: Samples, size: float) -> Score:

@@ -61,6 +61,10 @@ def encode(
         ),
     ] = None,
     text: Text = None,
+    subtitles: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Subtitles of what is said (SRT, WebVTT, ASS, ...)."),
+    ] = None,
     language: Language = None,
     prompt_bytes: Annotated[
         int, typer.Option(min=4, max=4000, help="Bytes that a prompt may take, more or less.")
@@ -109,6 +113,8 @@ def encode(
 
       mmcodec encode note.wav --text "I am on the four o'clock train."
 
+      mmcodec encode talk.mp4 --subtitles talk.srt
+
       mmcodec encode note.wav --speech vocoder --sound-bitrate 1200
 
       mmcodec encode clip.mp4 --captioner vision-language --transcriber whisper
@@ -140,6 +146,7 @@ def encode(
         speech=speech,
         sound_bit_rate=sound_bitrate,
         text=text,
+        subtitles=subtitles,
         language=language,
         models=mmcodec.ModelSettings(device=device, dtype=dtype, offload=offload),
         prompt_bytes=prompt_bytes,

@@ -26,7 +26,9 @@ Text = Annotated[
 ]
 Language = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option(metavar="CODE", help="The language of --text, such as de (default: English)."),
+    typer.Option(
+        metavar="CODE", help="The language of the text or subtitles, such as de (default: English)."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 

@@ -14,7 +14,7 @@ from mmcodec.analysis.sound import analyse_sound
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.captioning.rules import RulesCaptioner, RulesSoundCaptioner
 from mmcodec.descriptors import look
-from mmcodec.errors import FailedWorkError, MediaError
+from mmcodec.errors import FailedWorkError, MediaError, UsageError
 from mmcodec.media.demux import MediaReader
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
@@ -54,6 +54,8 @@ class Encoder:
         self._shots = _ShotEncoder(video, settings, self.remarks) if video else None
         if settings.text is not None and audio is None:
             raise MediaError(f"{media.info.name}: a text is given, and there is no sound to say it")
+        if settings.text is not None and settings.subtitles:
+            raise UsageError("a text and subtitles are given; one of them is what is said")
         self._segments = _SegmentEncoder(audio, settings, self.remarks) if audio else None
         self.header = StreamHeader(
             video,

@@ -60,8 +60,10 @@ class EncodeSettings:
     text: str | None = None
     """What is said in the sound, from its first word to its last; None leaves it to the
     transcriber."""
+    subtitles: str | None = None
+    """A file with subtitles of what is said, in place of a transcriber."""
     language: str | None = None
-    """The language of ``text`` as in BCP 47; None is English."""
+    """The language of ``text`` or ``subtitles`` as in BCP 47; None is English."""
     prompt_bytes: int = 60
     """Bytes that the code of one prompt should not exceed."""
     video_synthesis: Synthesis = NO_SYNTHESIS

@@ -11,8 +11,10 @@ import numpy as np
 
 from mmcodec.analysis.segments import SoundSegment
 from mmcodec.captioning.contract import Transcript, Word
+from mmcodec.captioning.transcribers import spread
 from mmcodec.descriptors import vocoder, voice
 from mmcodec.errors import FailedWorkError, MediaError
+from mmcodec.media.subtitles import Subtitle, read_subtitles
 from mmcodec.pipeline.backends import Remarks, transcriber
 from mmcodec.pipeline.settings import EncodeSettings, Speech
 from mmcodec.pipeline.sounding import choose_sound
@@ -21,6 +23,7 @@ from mmcodec.timeline import AUDIO_TIME_BASE, Cue, Layer, Prompt, Segment, Segme
 
 _PAUSE_S = 0.18
 """Phrases are what lies between pauses of this length."""
+_EARLY_S = 1.0
 _SHOWN = 12
 """Words that are listed in a remark."""
 _SHORTEST_TEXT_S = 1.5
@@ -33,8 +36,11 @@ class SpeechEncoder:
     def __init__(self, settings: EncodeSettings, remarks: Remarks) -> None:
         self._settings = settings
         self._remarks = remarks
-        wanted = settings.text is None and settings.speech is not Speech.VOCODER
+        self._subtitles = read_subtitles(settings.subtitles) if settings.subtitles else ()
+        given = settings.text is not None or self._subtitles
+        wanted = not given and settings.speech is not Speech.VOCODER
         self._transcriber = transcriber(settings, remarks) if wanted else None
+        self._subtitled_s = 0.0
         self._words = self._sent = 0
         self._unsure: list[str] = []
 
@@ -82,19 +88,22 @@ class SpeechEncoder:
         self, heard: SoundSegment, words: Sequence[Word], language: str | None, prompt: Prompt
     ) -> Cue:
         if words:
-            text = " ".join(word.text for word in words)
-            prompt = Prompt(f"{prompt.text.rstrip('. ')}: {_quoted(text)}")
-            self._sent += len(words)
+            told = Prompt(f"{prompt.text.rstrip('. ')}: {_quoted(' '.join(w.text for w in words))}")
+            # Subtitles are not timed by the word.
+            times = None if self._subtitles else [(word.start_s, word.end_s) for word in words]
             try:
-                times = [(word.start_s, word.end_s) for word in words]
-                data = self._voice(heard, prompt.spoken, times, language).data
-                return Cue(heard.segment, prompt, {Layer.VOICE: data})
+                described = self._voice(heard, told.spoken, times, language)
+                if described.seems_said or self._settings.speech is Speech.TEXT:
+                    self._sent += len(words)
+                    return Cue(heard.segment, told, {Layer.VOICE: described.data})
             except FailedWorkError as error:
                 self._failed(error, heard, "sent as it sounds is")
+                self._sent += len(words)
+                prompt = told
         rate = self._settings.vocoder_bit_rate
         if rate:
-            described = vocoder.encode(heard.mono(), heard.sample_rate, rate)
-            return Cue(heard.segment, prompt, {Layer.VOCODER: described})
+            data = vocoder.encode(heard.mono(), heard.sample_rate, rate)
+            return Cue(heard.segment, prompt, {Layer.VOCODER: data})
         rate = self._settings.descriptor_bit_rate
         return Cue(heard.segment, prompt, {Layer.SOUND: choose_sound(heard, rate)})
 
@@ -109,6 +118,10 @@ class SpeechEncoder:
         return describe(heard.mono(), heard.sample_rate, text, times, language, tier)
 
     def _transcribed(self, heard: SoundSegment) -> Transcript:
+        if self._subtitles:
+            words = subtitled(self._subtitles, heard.segment, self._subtitled_s)
+            self._subtitled_s = float(heard.segment.end * AUDIO_TIME_BASE)
+            return Transcript(words, self._settings.language)
         if self._transcriber is None:
             return Transcript(())
         try:
@@ -120,6 +133,25 @@ class SpeechEncoder:
     def _failed(self, error: FailedWorkError, heard: SoundSegment, instead: str) -> None:
         start_s = float(heard.segment.start * AUDIO_TIME_BASE)
         self._remarks.append(f"{error}; {instead} the segment at {start_s:.1f} s")
+
+
+def subtitled(lines: Sequence[Subtitle], segment: Segment, after_s: float) -> tuple[Word, ...]:
+    """The words of lines that are shown in a segment, spread over them by their letters.
+
+    Those shown up to a second before it, but after ``after_s``, are its words too: subtitles are
+    not exact.
+    """
+    start_s, end_s = (float(tick * AUDIO_TIME_BASE) for tick in (segment.start, segment.end))
+    words = [word for line in lines for word in spread(line.text.split(), line.start_s, line.end_s)]
+    return tuple(
+        replace(
+            word,
+            start_s=max(word.start_s - start_s, 0.0),
+            end_s=max(min(word.end_s, end_s) - start_s, 0.0),
+        )
+        for word in words
+        if max(start_s - _EARLY_S, after_s) <= (word.start_s + word.end_s) / 2 < end_s
+    )
 
 
 def spans_of(words: Sequence[Word], duration: int) -> list[tuple[int, int, tuple[Word, ...]]]:
