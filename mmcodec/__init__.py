@@ -21,7 +21,14 @@ if TYPE_CHECKING:
         list_backends,
         pull_model,
     )
-    from mmcodec.pipeline.notes import Note, make_note, play_note, read_note
+    from mmcodec.pipeline.notes import (
+        Note,
+        make_note,
+        play_note,
+        play_note_aloud,
+        read_note,
+        record_note,
+    )
     from mmcodec.pipeline.operations import decode, encode, probe
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
     from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile, Speech
@@ -53,9 +60,11 @@ __all__ = [
     "list_backends",
     "make_note",
     "play_note",
+    "play_note_aloud",
     "probe",
     "pull_model",
     "read_note",
+    "record_note",
 ]
 
 _HOMES = {
@@ -68,7 +77,14 @@ _HOMES = {
         "list_backends",
         "pull_model",
     ),
-    "mmcodec.pipeline.notes": ("Note", "make_note", "play_note", "read_note"),
+    "mmcodec.pipeline.notes": (
+        "Note",
+        "make_note",
+        "play_note",
+        "play_note_aloud",
+        "read_note",
+        "record_note",
+    ),
     "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
     "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
     "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile", "Speech"),

@@ -18,7 +18,7 @@ from mmcodec.cli.options import (
     report_damage,
     say,
 )
-from mmcodec.errors import UsageError
+from mmcodec.errors import BackendError, UsageError
 
 if TYPE_CHECKING:
     from mmcodec import Note
@@ -35,12 +35,12 @@ class Armor(StrEnum):
 
 def note(
     source: Annotated[
-        str,
+        Optional[str],  # noqa: UP045 - typer reads the annotation at run time
         typer.Argument(
             help="A sound to encode, or - for standard input; with --play a note to decode: its "
             "text, or a file with it, with a stream, or with a picture of its QR code."
         ),
-    ],
+    ] = None,
     text: Text = None,
     language: Language = None,
     output: Annotated[
@@ -57,7 +57,15 @@ def note(
         ),
     ] = None,
     code: Annotated[bool, typer.Option("--qr", help="Print its QR code.")] = False,
-    play: Annotated[bool, typer.Option("--play", help="Decode a note to a sound file.")] = False,
+    play: Annotated[
+        bool, typer.Option("--play", help="Decode a note: aloud, or with -o to a sound file.")
+    ] = False,
+    record: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            min=0.5, max=60, metavar="SECONDS", help="Record it; Ctrl-C ends the recording early."
+        ),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -74,23 +82,24 @@ def note(
       mmcodec note --play 'mm1:...' -o note.wav
 
       mmcodec note --play photo-of-the-code.png
+
+      mmcodec note --record 10 --armor sms
     """
     import mmcodec
 
+    if (source is None) == (record is None):
+        raise UsageError("name a sound or a note, or --record one")
+
     if play:
-        if text or language or armor or code:
+        if source is None or text or language or armor or code:
             raise UsageError("--play takes a note as it is: leave out what makes one")
-        report = mmcodec.play_note(source, output or "note.wav", force=force)
-        for remark in report.remarks:
-            say(remark)
-        if as_json:
-            print_json({"output": report.target, "duration_s": report.duration_s})
-        else:
-            say(f"{report.target}: {report.duration_s:.1f} s")
-        report_damage("the note", report.stream)
+        _play(source, output, force, as_json)
         return
+    if record:
+        say(f"recording up to {record:.0f} s")
+    given = mmcodec.record_note(record) if record else source or ""
     with progress_bar("encoding") as progress:
-        made = mmcodec.make_note(source, text, language, progress=progress)
+        made = mmcodec.make_note(given, text, language, progress=progress)
     for remark in made.report.remarks:
         say(remark)
     shown = made.armored(mmcodec.Alphabet(armor)) if armor else None
@@ -106,6 +115,27 @@ def note(
     if shown is not None:
         print(shown)
     say(_size(made, shown, output))
+
+
+def _play(source: str, output: str | None, force: bool, as_json: bool) -> None:
+    """Play a note, or write it to a file."""
+    import mmcodec
+
+    if output is None:
+        try:
+            report, target = mmcodec.play_note_aloud(source), None
+        except BackendError as error:
+            raise BackendError(f"{error}; -o note.wav writes a file instead") from error
+    else:
+        report = mmcodec.play_note(source, output, force=force)
+        target = report.target
+    for remark in report.remarks:
+        say(remark)
+    if as_json:
+        print_json({"output": target, "duration_s": report.duration_s})
+    else:
+        say(f"{target or 'played'}: {report.duration_s:.1f} s")
+    report_damage("the note", report.stream)
 
 
 def _size(made: Note, shown: str | None, output: str | None) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import wave
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import numpy as np
@@ -13,9 +15,9 @@ from numpy.typing import NDArray
 
 from mmcodec.carriers import armor, qr
 from mmcodec.carriers.armor import Alphabet
-from mmcodec.errors import BitstreamError, UsageError
+from mmcodec.errors import BitstreamError, MediaError, UsageError
 from mmcodec.media.demux import DemuxSettings, open_media
-from mmcodec.media.feeds import Picture
+from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.encoder import Progress
 from mmcodec.pipeline.operations import decode, encode
 from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
@@ -85,6 +87,45 @@ def make_note(
     return Note(sink.getvalue(), report)
 
 
+def record_note(seconds: float) -> BytesIO:
+    """What the microphone hears, as a WAV file to make a note of; Ctrl-C ends it early.
+
+    Raises:
+        BackendError: there is no microphone, or what records is not installed.
+        MediaError: it heard nothing.
+    """
+    from mmcodec.media.devices import RECORDED_HZ, record
+
+    samples = record(seconds)
+    if not len(samples):
+        raise MediaError("the microphone: nothing was recorded")
+    file = BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RECORDED_HZ)
+        out.writeframes(np.asarray(np.clip(samples, -1, 1) * 32767, "<i2").tobytes())
+    file.seek(0)
+    return file
+
+
+def play_note_aloud(given: str) -> DecodeReport:
+    """Decode a note (see :func:`read_note`) and play it.
+
+    Raises:
+        BackendError: there is no loudspeaker, or what plays is not installed.
+        as :func:`play_note`.
+    """
+    from mmcodec.media.devices import play
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "note.wav")
+        report = play_note(given, file)
+        samples, sample_rate = _sound(file)
+        play(samples, sample_rate)
+    return report
+
+
 def read_note(given: str) -> bytes:
     """The stream of a note: armor, or the name of a file with it, with a stream or with a picture
     of a QR code; ``-`` is standard input.
@@ -121,6 +162,16 @@ def play_note(given: str, target: str | Path, *, force: bool = False) -> DecodeR
         as :func:`read_note` and :func:`mmcodec.decode`.
     """
     return decode(BytesIO(read_note(given)), target, force=force)
+
+
+def _sound(file: Path) -> tuple[NDArray[np.float32], int]:
+    """Samples (n, channels) of a sound file, and their rate."""
+    with open_media(file, DemuxSettings(video=False)) as media:
+        track = media.info.audio
+        blocks = [item.samples for item in media.read() if isinstance(item, Sound)]
+    if track is None or not blocks:
+        raise MediaError("the note has no sound")
+    return np.concatenate(blocks), track.sample_rate
 
 
 def _is_file(path: Path) -> bool:
