@@ -99,7 +99,7 @@ def test_a_device_that_fails_is_one_line(portaudio, monkeypatch):
 
     monkeypatch.setattr(portaudio, "play", fails)
     monkeypatch.setattr(portaudio, "InputStream", fails)
-    with pytest.raises(BackendError, match="no loudspeaker: Error querying device -1$"):
+    with pytest.raises(BackendError, match=r"no loudspeaker: Error querying device -1$"):
         devices.play(devices.np.zeros((10, 1), "f4"), 8000)
     with pytest.raises(BackendError, match="no microphone"):
         devices.record(1.0)
