@@ -143,6 +143,18 @@ def test_words_without_a_voice_are_heard():
     assert np.abs(samples).max() > 0.05
 
 
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [(EngineId.UNKNOWN, []), (EngineId.ESPEAK_1_52, []),
+     (29, ["voice: the stream is made for no. 29, which is not here; another one reads"])],
+)  # fmt: skip
+def test_another_voice_than_the_streams_is_said_once(engine, said):
+    who = Voice(Tier.B, engine, 0, "en", 120.0, 2.0, -30.0, None, (0.0,) * TIMBRE)
+    remarks, samples = spoken("Blip blop.", {Layer.VOICE: encode(who, "Blip blop.", 2.0)})
+    assert remarks == said
+    assert np.abs(samples).max() > 0.01
+
+
 def test_words_that_no_voice_here_can_say_are_left_out():
     said = Voice(Tier.B, EngineId.ESPEAK_1_52, 0, "zz", 120.0, 2.0, -30.0, None, (0.0,) * TIMBRE)
     layer = encode(said, "Blip blop.", 2.0)

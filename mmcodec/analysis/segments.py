@@ -34,7 +34,7 @@ _QUIET_DB = 10.0
 
 _SILENCE_DB = -55.0
 _PERIODIC = 0.6
-_MOST_DOWNMIX_GAIN = 4.0
+_MOST_CANCELLED = 4.0
 """As a ratio of powers."""
 _HIGHEST_VOICE_SEMITONES = 12.0 * float(np.log2(400.0))
 
@@ -51,20 +51,25 @@ class SoundSegment:
     def mono(self) -> Samples:
         """The channels' mean, as loud as the channels are, (m,).
 
-        The mean of wide stereo is up to 6 dB too quiet; where it is nearly nothing, the loudest
-        channel stands for all. m is exactly what the segment's ticks last, which a decoder goes by.
+        The mean of wide stereo is up to 6 dB too quiet. m is exactly what the segment's ticks
+        last, which a decoder goes by.
         """
         exact = np.zeros(
             round(self.segment.duration * AUDIO_TIME_BASE * self.sample_rate), np.float32
         )
-        mono = self.samples.mean(axis=1)[: len(exact)]
-        powers = np.square(self.samples).mean(axis=0)
-        if powers.mean() > _MOST_DOWNMIX_GAIN * np.square(mono).mean():
-            mono = self.samples[: len(exact), powers.argmax()]
-        left = np.square(mono).mean()
-        gain = np.sqrt(powers.mean() / left) if left > 0 else 1.0
-        exact[: len(mono)] = mono * np.float32(gain)
+        mono = mixed_down(self.samples[: len(exact)])
+        power, left = np.square(self.samples).mean(), np.square(mono).mean()
+        exact[: len(mono)] = mono * np.float32(np.sqrt(power / left) if left > 0 else 1.0)
         return exact
+
+
+def mixed_down(samples: Samples) -> Samples:
+    """The mean of channels (n, channels), or where they cancel out, the loudest of them (n,)."""
+    mono = samples.mean(axis=1)
+    powers = np.square(samples).mean(axis=0)
+    if len(samples) and powers.mean() > _MOST_CANCELLED * np.square(mono).mean():
+        mono = samples[:, powers.argmax()]
+    return np.asarray(mono, np.float32)
 
 
 class _Block(NamedTuple):
@@ -146,7 +151,7 @@ class SegmentDetector:
         have = self._samples[max(start - self._first_sample, 0) : max(end - self._first_sample, 0)]
         before = max(self._first_sample - start, 0)
         mono = np.zeros(end - start, dtype=np.float32)
-        mono[before : before + len(have)] = have.mean(axis=1)
+        mono[before : before + len(have)] = mixed_down(have)
         return mono
 
     def _judge(self, index: int) -> list[tuple[int, int, SegmentKind]]:

@@ -20,8 +20,10 @@ from mmcodec.pipeline.settings import DecodeSettings
 from mmcodec.registry import Group
 from mmcodec.synthesis.contract import AudioSynthesizer, BatchingVideoSynthesizer
 from mmcodec.synthesis.crossfade import CrossFader, fade_samples
+from mmcodec.synthesis.fitting import voice_of
 from mmcodec.synthesis.offline_audio import OfflineAudio
 from mmcodec.synthesis.offline_video import OfflineVideo
+from mmcodec.synthesis.spoken import other_voice
 from mmcodec.timeline import (
     NO_SYNTHESIS,
     AudioTrack,
@@ -175,10 +177,17 @@ class _SegmentDecoder:
             except FailedWorkError as error:
                 self._failed(error, cue, "is made offline")
         try:
+            self._say_who_reads(whole)
             return OfflineAudio().render(whole, self._track, samples)
         except FailedWorkError as error:
             self._failed(error, cue, "is heard without its words")
             return OfflineAudio().render(replace(whole, prompt=Prompt("")), self._track, samples)
+
+    def _say_who_reads(self, cue: Cue) -> None:
+        who = voice_of(cue)
+        line = other_voice(who) if who else ""
+        if line and line not in self._remarks:
+            self._remarks.append(line)
 
     def _failed(self, error: FailedWorkError, cue: Cue, instead: str) -> None:
         self._remarks.append(_failed(error, cue, self._track.time_base, instead))

@@ -16,7 +16,7 @@ from mmcodec.bitstream.packets import CuePacket
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.bitstream.writer import ByteSink, StreamWriter
-from mmcodec.errors import BitstreamError, TruncatedStreamError, UsageError
+from mmcodec.errors import BitstreamError, MediaError, TruncatedStreamError, UsageError
 from mmcodec.media.demux import DemuxSettings, open_media
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.media.mux import MediaWriter, check_suffix, suffix_for
@@ -69,6 +69,8 @@ def encode(
         encoder = Encoder(media, settings)
         writer = StreamWriter(sink, encoder.header)
         packets = tuple(writer.write(cue) for cue in encoder.cues(progress))
+        if not packets:
+            raise MediaError(f"{media.info.name}: is too short: there is nothing to send")
         writer.close()
     stream = StreamInfo(encoder.header, packets, dict(writer.account))
     elapsed = time.perf_counter() - started

@@ -75,7 +75,7 @@ def levelled(mono: Samples, cue: Cue, track: AudioTrack) -> Samples:
     heard = log_mel(mono, track.sample_rate, frames, seconds)
     data = cue.descriptors.get(Layer.SOUND)
     if data is None:
-        said = _voice(cue)
+        said = voice_of(cue)
         gain = said.level_db - _spoken_db(mono) if said else _USUAL_DB - loudness_db(heard)
         gains = np.full(frames, gain)
     else:
@@ -121,11 +121,16 @@ def word_times(cue: Cue) -> Spans:
     Raises:
         BitstreamError: the layer is damaged.
     """
-    said = _voice(cue)
+    said = voice_of(cue)
     return said.words if said else ()
 
 
-def _voice(cue: Cue) -> Voice | None:
+def voice_of(cue: Cue) -> Voice | None:
+    """Who says the words of a cue, if a layer tells it.
+
+    Raises:
+        BitstreamError: the layer is damaged.
+    """
     if Layer.VOICE not in cue.descriptors or not cue.prompt.spoken:
         return None
     seconds = float(cue.span.duration * AUDIO_TIME_BASE)

@@ -68,6 +68,23 @@ def speak(
     return _levelled(made, spoken, sample_rate, voice.level_db if voice else _USUAL_DB)
 
 
+def other_voice(voice: Voice) -> str:
+    """What to say where the engine that the encoder heard is not here; else nothing.
+
+    Raises:
+        FailedWorkError: no engine has the language.
+    """
+    wanted = voice.engine
+    if wanted == EngineId.UNKNOWN or engine_for(voice.language, _known(wanted)).identity == wanted:
+        return ""
+    name = _known(wanted).name.lower().replace("_", " ") if _known(wanted) else f"no. {wanted}"
+    return f"voice: the stream is made for {name}, which is not here; another one reads"
+
+
+def _known(engine: int) -> EngineId:
+    return EngineId(engine) if engine in set(EngineId) else EngineId.UNKNOWN
+
+
 def moved(
     world: World,
     spoken: NDArray[np.bool_],
@@ -136,8 +153,7 @@ def level_contour(power: Floats, words: NDArray[np.bool_], points: int) -> Float
 def _reading(text: str, voice: Voice | None, speech_s: float) -> Reading:
     language = voice.language if voice else None
     wanted = voice.engine if voice else EngineId.UNKNOWN
-    known = EngineId(wanted) if wanted in set(EngineId) else EngineId.UNKNOWN
-    engine = engine_for(language, known)
+    engine = engine_for(language, _known(wanted))
     return read(engine, text, language, voice.number if voice else 0, speech_s)
 
 
