@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from mmcodec.analysis.segments import SegmentDetector, SoundSegment
 from mmcodec.analysis.sound import Samples
+from mmcodec.media.demux import DemuxSettings, open_media
+from mmcodec.media.feeds import Sound
 from mmcodec.timeline import SegmentKind
 
 RATE = 16000
@@ -191,3 +194,26 @@ def test_recordings_are_mostly_of_their_kind(name: str, kind: SegmentKind) -> No
         seconds[found.segment.kind] += found.segment.duration
     del seconds[SILENCE]
     assert seconds[kind] >= 0.8 * seconds.total()
+
+
+def test_narration_over_music_is_found_within_a_fifth_of_a_second() -> None:
+    samples = Path(__file__).parents[1] / "samples"
+    detector, segments = SegmentDetector(24_000), []
+    with open_media(samples / "clip.mp4", DemuxSettings(video=False)) as media:
+        for item in media.read():
+            if isinstance(item, Sound):
+                segments += detector.process(item.samples)
+    segments = [part.segment for part in segments + detector.finish()]
+    narration = json.loads((samples / "clip.json").read_text())["narration"]
+    bounds = np.array([time for start, end, _ in narration for time in (start, end)])
+    changes = [
+        now.start / 50
+        for before, now in pairwise(segments)
+        if (before.kind is SegmentKind.SPEECH) != (now.kind is SegmentKind.SPEECH)
+    ]
+    assert len(changes) >= 4
+    assert all(np.abs(bounds - change).min() <= 0.2 for change in changes)
+    spoken = [(s.start / 50, s.end / 50) for s in segments if s.kind is SegmentKind.SPEECH]
+    for start, end, _ in narration:
+        heard = sum(max(0.0, min(end, b) - max(start, a)) for a, b in spoken)
+        assert heard > 0.9 * (end - start)

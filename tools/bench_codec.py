@@ -23,6 +23,7 @@ from typing import cast
 
 import av
 import numpy as np
+from bench_media import VIDEOS, files
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -32,7 +33,6 @@ import mmcodec
 from mmcodec.descriptors.mel import log_mel
 from mmcodec.evaluation.metrics import psnr, ssim
 
-SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".mpg", ".avi"}
 EVERY = 6
 """One frame in so many is compared."""
 RATE = 24_000
@@ -166,15 +166,6 @@ def encode_peer(clip: Path, target: Path) -> float:
     return duration(clip) / (time.perf_counter() - started)
 
 
-def clips(places: list[Path]) -> list[Path]:
-    """The media files among ``places`` and in the folders among them."""
-    found = []
-    for place in places:
-        inside = sorted(place.rglob("*")) if place.is_dir() else [place]
-        found += [path for path in inside if path.suffix.lower() in SUFFIXES]
-    return found
-
-
 def table(rows: list[Row]) -> Table:
     """The rows for people."""
     made = Table(
@@ -199,7 +190,7 @@ def main() -> None:
     parser.add_argument("places", nargs="+", type=Path, metavar="PATH", help="clips or folders")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     given = parser.parse_args()
-    found = clips(given.places)
+    found = files(given.places, VIDEOS)
     if not found:
         sys.exit("bench_codec: no clips there")
     steps = track(found, "measuring", console=Console(stderr=True), transient=True)

@@ -18,9 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
-import librosa
 import numpy as np
-from bench_speech import sounds
+from bench_media import SOUNDS, VIDEOS, files, sound_of
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -50,7 +49,7 @@ class Row:
 
 def bench(path: Path) -> Iterator[Row]:
     """The rows of a sound: ours at each rate, then Opus."""
-    original = loaded(path)
+    original = sound_of(path, RATE)
     seconds = original.shape[1] / RATE
     with tempfile.TemporaryDirectory() as folder:
         stream, decoded = Path(folder, "a.mmc"), Path(folder, "a.wav")
@@ -59,11 +58,13 @@ def bench(path: Path) -> Iterator[Row]:
             mmcodec.encode(path, stream, settings, force=True)
             mmcodec.decode(stream, decoded, force=True)
             size = stream.stat().st_size
-            yield row(path, f"mmcodec {bit_rate}", size * 8 / seconds, original, loaded(decoded))
+            yield row(
+                path, f"mmcodec {bit_rate}", size * 8 / seconds, original, sound_of(decoded, RATE)
+            )
         opus = Path(folder, "a.opus")
         encode_opus(path, opus)
         size = opus.stat().st_size
-        yield row(path, "Opus 6k", size * 8 / seconds, original, loaded(opus))
+        yield row(path, "Opus 6k", size * 8 / seconds, original, sound_of(opus, RATE))
 
 
 def row(path: Path, codec: str, bit_rate: float, original: Samples, decoded: Samples) -> Row:
@@ -79,12 +80,6 @@ def row(path: Path, codec: str, bit_rate: float, original: Samples, decoded: Sam
         log_mel_distance(a, b, RATE),
         loudness_lufs(decoded.T, RATE) - loudness_lufs(original.T, RATE),
     )
-
-
-def loaded(path: Path) -> Samples:
-    """A file's sound (channels, n)."""
-    samples, _ = librosa.load(path, sr=RATE, mono=False)
-    return np.atleast_2d(samples)
 
 
 def encode_opus(source: Path, target: Path) -> None:
@@ -137,7 +132,7 @@ def main() -> None:
     parser.add_argument("places", nargs="+", type=Path, metavar="PATH", help="sounds or folders")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     given = parser.parse_args()
-    found = sounds(given.places)
+    found = files(given.places, SOUNDS + VIDEOS)
     if not found:
         sys.exit("bench_sound: no sounds there")
     steps = track(found, "measuring", console=Console(stderr=True), transient=True)

@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import librosa
 import numpy as np
+from bench_media import SOUNDS, files, sound_of
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -41,7 +41,6 @@ from mmcodec.synthesis.offline_audio import OfflineAudio
 from mmcodec.synthesis.voice_matching import describe
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind
 
-SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a"}
 VOCODER_RATES = (350, 500, 700, 1200, 2400, 3000)
 _PEAK = 0.7
 Samples = NDArray[np.float32]
@@ -100,7 +99,7 @@ class Speech:
 
 def speech_of(path: Path, transcripts: dict[str, str]) -> Speech:
     """A file as speech, its loudest sample at 0.7."""
-    samples, _ = librosa.load(path, sr=RATE)
+    samples = sound_of(path, RATE).mean(axis=0)
     samples = samples * np.float32(_PEAK / max(float(np.abs(samples).max(initial=0)), 1e-6))
     beside = path.with_suffix(".txt")
     text = beside.read_text(encoding="utf-8") if beside.is_file() else None
@@ -173,7 +172,7 @@ def by_vocoder(speech: Speech, bit_rate: int) -> tuple[Samples, float]:
         settings = mmcodec.EncodeSettings(speech=mmcodec.Speech.VOCODER, sound_bit_rate=bit_rate)
         mmcodec.encode(source, stream, settings)
         mmcodec.decode(stream, target)
-        made, _ = librosa.load(target, sr=RATE)
+        made = sound_of(target, RATE)[0]
         size = stream.stat().st_size
     return np.pad(made, (0, max(len(speech.samples) - len(made), 0)))[: len(speech.samples)], size
 
@@ -247,15 +246,6 @@ def table(rows: list[Row]) -> Table:
     return made
 
 
-def sounds(places: list[Path]) -> list[Path]:
-    """The sound files among ``places`` and in the folders among them."""
-    found = []
-    for place in places:
-        inside = sorted(place.rglob("*")) if place.is_dir() else [place]
-        found += [path for path in inside if path.suffix.lower() in SUFFIXES]
-    return found
-
-
 def main() -> None:
     """Run the tool."""
     parser = argparse.ArgumentParser(
@@ -270,7 +260,7 @@ def main() -> None:
         with given.transcripts.open(encoding="utf-8", newline="") as file:
             lines = list(csv.DictReader(file))
         transcripts = {Path(line["file"]).name: line["transcript"] for line in lines}
-    speeches = [speech_of(path, transcripts) for path in sounds(given.places)]
+    speeches = [speech_of(path, transcripts) for path in files(given.places, SOUNDS)]
     if not speeches:
         sys.exit("bench_speech: no sounds there")
     steps = track(bench(speeches), "measuring", console=Console(stderr=True), transient=True)

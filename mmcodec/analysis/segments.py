@@ -1,11 +1,11 @@
 """Cuts sound into segments of speech, music, other sound and silence, as it comes in.
 
-Every tenth of a second (a block) is measured once and judged together with its neighbours, 0.7 s
+Every tenth of a second (a block) is measured once and judged together with its neighbours, 0.5 s
 on each side. What tells the kinds apart, and why:
 
 * music holds its partials: the fine structure of its spectrum is the same 0.1 s later;
 * speech is voiced in part, its pitch is a human one that glides and never rests, and its
-  syllables make the level rise and fall;
+  syllables make the level rise and fall; over music it is the glides that give it away;
 * all else is sound; what is below -55 dBFS is silence.
 """
 
@@ -23,7 +23,7 @@ from mmcodec.timeline import AUDIO_TIME_BASE, Segment, SegmentKind
 _BLOCKS_PER_SECOND = 10
 _FRAMES_PER_BLOCK = 5
 _FRAME_SECONDS = 0.064
-_REACH = 7
+_REACH = 5
 """Blocks on each side that a block is judged with."""
 
 _MAX_BLOCKS = 100
@@ -31,6 +31,8 @@ _MIN_BLOCKS = 8
 _MIN_SILENCE_BLOCKS = 6
 _QUIET_SEARCH_BLOCKS = 30
 _QUIET_DB = 10.0
+_MASKED_START, _MASKED_END = 3, 4
+"""Blocks of speech that look like the music before and after it."""
 
 _SILENCE_DB = -55.0
 _PERIODIC = 0.6
@@ -231,12 +233,13 @@ def _kind_of(window: list[_Block]) -> SegmentKind:
     steady = float(np.mean(glides < 0.15)) if len(glides) > 3 else 0.0
     held = float(np.mean(sustained[loud]))
     pitch = float(np.median(semitones[voiced])) if voiced.any() else 0.0
+    alone = dynamics_db > 4.5 and glide > 0.14 and held < 0.25
+    over_music = dynamics_db > 2.5 and glide > 0.2 and steady < 0.45 and held < 0.33
     if (
         np.mean(voiced) > 0.2
-        and dynamics_db > 4.5
         and np.mean(flux[loud]) > 0.5
-        and 0.14 < glide < 1.3
-        and held < 0.25
+        and glide < 1.3
+        and (alone or over_music)
         and pitch < _HIGHEST_VOICE_SEMITONES
     ):
         return SegmentKind.SPEECH
@@ -253,6 +256,8 @@ def _patience(old: SegmentKind, new: SegmentKind) -> int:
     """Blocks that a new kind has to last before it is believed."""
     if old is SegmentKind.SILENCE:
         return 2  # a single bark must not be lost
+    if old is SegmentKind.MUSIC and new is SegmentKind.SPEECH:
+        return 11  # a melody may glide for a moment
     if new is SegmentKind.SOUND:
         return 15  # what is left when nothing is sure, as in a pause between sentences
     return _shortest(new)
@@ -289,6 +294,11 @@ class _Cutter:
 
     def _begin(self, block: int, kind: SegmentKind) -> list[tuple[int, int, SegmentKind]]:
         """A new kind has lasted: what came before is a segment, or too short to be one."""
+        masked = {self._kind, kind} & {SegmentKind.MUSIC, SegmentKind.SOUND}
+        if masked and kind is SegmentKind.SPEECH:
+            block = max(block - _MASKED_START, self._start)
+        elif masked and self._kind is SegmentKind.SPEECH:
+            block += _MASKED_END
         earliest = self._start + _shortest(self._kind)
         if kind is SegmentKind.SILENCE and block < earliest:
             # A short sound is worth more than the silence after it: it is made long enough.

@@ -1,0 +1,38 @@
+"""Media files for the benchmarks: which there are, and their sound."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from mmcodec.media.demux import DemuxSettings, open_media
+from mmcodec.media.feeds import Sound
+
+SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a")
+VIDEOS = (".mp4", ".mkv", ".webm", ".mov", ".mpg", ".avi")
+
+
+def files(places: Sequence[Path], suffixes: Collection[str]) -> list[Path]:
+    """The files of these kinds among ``places`` and in the folders among them."""
+    found = []
+    for place in places:
+        inside = sorted(place.rglob("*")) if place.is_dir() else [place]
+        found += [path for path in inside if path.suffix.lower() in suffixes]
+    return found
+
+
+def sound_of(path: Path, sample_rate: int) -> NDArray[np.float32]:
+    """A file's sound (channels, n) as a user's player has it."""
+    with open_media(path, DemuxSettings(video=False)) as media:
+        track = media.info.audio
+        blocks = [item.samples for item in media.read() if isinstance(item, Sound)]
+    if track is None or not blocks:
+        return np.zeros((1, 0), np.float32)
+    samples = np.concatenate(blocks).T
+    return np.asarray(
+        librosa.resample(samples, orig_sr=track.sample_rate, target_sr=sample_rate), np.float32
+    )
