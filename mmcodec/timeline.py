@@ -41,6 +41,7 @@ class Layer(IntEnum):
     PARAMETERS = 5
     VOICE = 7
     VOCODER = 8
+    OPUS = 9
 
 
 @dataclass(frozen=True, slots=True)

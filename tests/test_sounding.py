@@ -8,7 +8,7 @@ from mmcodec.analysis.segments import SoundSegment
 from mmcodec.analysis.sound import loudness_lufs, stereo_width
 from mmcodec.descriptors import excitation, sound
 from mmcodec.entropy.range_coder import Decoder
-from mmcodec.pipeline.sounding import choose_sound
+from mmcodec.pipeline import sounding
 from mmcodec.synthesis.offline_audio import OfflineAudio
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind
 
@@ -17,6 +17,13 @@ def segment(samples: np.ndarray) -> SoundSegment:
     stereo = samples[:, None] if samples.ndim == 1 else samples
     ticks = len(samples) * 50 // RATE
     return SoundSegment(Segment(0, ticks, SegmentKind.SOUND), stereo.astype(np.float32), RATE)
+
+
+def choose_sound(heard: SoundSegment, bit_rate: int) -> bytes:
+    """The descriptor that is chosen."""
+    (layer,) = sounding.choose_sound(heard, bit_rate).items()
+    assert layer[0] is Layer.SOUND
+    return layer[1]
 
 
 def made(data: bytes, heard: SoundSegment) -> np.ndarray:
@@ -81,3 +88,9 @@ def test_channels_that_cancel_out_are_heard():
 def test_silence_is_no_bytes():
     assert choose_sound(segment(np.zeros(RATE)), 500) == b""
     assert sound.decode(b"", 1.0).width == 0
+
+
+def test_opus_is_taken_where_there_are_bits_for_it():
+    heard = segment(np.concatenate([babble(), noise(), CHORD]))
+    assert set(sounding.choose_sound(heard, 16_000)) == {Layer.OPUS}
+    assert set(sounding.choose_sound(heard, 2000)) == {Layer.SOUND}

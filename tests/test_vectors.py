@@ -16,7 +16,7 @@ import pytest
 from mmcodec import errors
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.writer import StreamWriter
-from mmcodec.descriptors import look, sketch, sound, vocoder, voice
+from mmcodec.descriptors import look, opus, sketch, sound, vocoder, voice
 from mmcodec.timeline import Layer
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +75,8 @@ def test_the_descriptors_of_a_valid_stream_decode(name):
             elif layer is Layer.VOICE:
                 said = voice.decode(data, cue.prompt.spoken, seconds)
                 assert len(said.words) == len(cue.prompt.spoken.split()) == 4
+            elif layer is Layer.OPUS:
+                assert opus.decode(data, seconds, 24_000, 7200).std() > 0.05
             else:
                 assert len(vocoder.decode(data, seconds).pitch_hz) == 4 * cue.span.duration + 1
 

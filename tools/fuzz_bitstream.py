@@ -31,7 +31,7 @@ from stream_mutations import streams
 
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import time_base_of
-from mmcodec.descriptors import look, sketch, sound, vocoder, voice
+from mmcodec.descriptors import look, opus, sketch, sound, vocoder, voice
 from mmcodec.errors import BitstreamError, MMCodecError
 from mmcodec.timeline import Cue, Layer
 
@@ -84,6 +84,8 @@ def _describe(layer: Layer, code: bytes, seconds: float, cue: Cue) -> str:
             voice.decode(code, cue.prompt.spoken, seconds)
         elif layer is Layer.VOCODER:
             vocoder.decode(code, seconds)
+        elif layer is Layer.OPUS:
+            opus.decode(code, seconds, 24_000, round(seconds * 24_000))
     except MMCodecError as error:
         return kind_of(error)
     return ""

@@ -59,6 +59,13 @@ PARTIALS = bytes.fromhex(
 )
 
 VOICE = bytes.fromhex("3dac104d4f199864035773106a2494a3bfaad8")
+OPUS = bytes.fromhex(
+    "4b19e11597b8f0881b8475ba2158ddad3707883a2a464e26a38c38cc299e141d4b1815a4687b40ea82042fb2ef24"
+    "f58fb762d513f46c1dbd2a2d7a1b314aad46427fac729e99eca784cf55be491a25e9f3d2bffb901abe4e7a3d9302"
+    "024cc768a79e7ebe5bffef0984cd8fbddc6d1aefd9b44a72e9f3d2bffb901b8594c2d26157e12adb8f2f8392c703"
+    "efc2c479dd9a093bad736862461a25eacd32bffb901b8598d50c3e2b0e49d87e13e410fd105470212ffdfd884030"
+    "7b9951c0c9d0019b4ce40bd3a570fa9d05d6a0a1d1e3349f2f5e12d69f2049a6f2349cc6f4"
+)
 VOCODER = bytes.fromhex(
     "859a920ab17f2a06a75181d64fa10000008c805fdcaca499992ac2e39b1338dba08d133bde9ffdbfec0346356494"
     "ca92cfecde6ede5ee76662405a0300d724c65c68fd9e6bd0c1c3ed76"
@@ -194,6 +201,11 @@ VECTORS = {
         "speech by the vocoder",
         AUDIO,
         Cue(Segment(0, 65, SegmentKind.SPEECH), Prompt("A low voice."), {Layer.VOCODER: VOCODER}),
+    ),
+    "opus": written(
+        "sound as it is",
+        AUDIO,
+        Cue(Segment(0, 15, SegmentKind.SOUND), Prompt("A tone."), {Layer.OPUS: OPUS}),
     ),
     "voice": written(
         "speech with its words in the prompt, and a voice of tier E",

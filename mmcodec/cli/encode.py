@@ -55,7 +55,7 @@ def encode(
         typer.Option(
             "--sound-bitrate",
             min=80,
-            max=3000,
+            max=24_000,
             metavar="BIT/S",
             help="For what is sent as it sounds (default: 500, or 80 in the prompt profile).",
         ),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from mmcodec import Cue, CuePacket, EncodeReport, StreamInfo, Synthesis
 
-_SENT_AS = {"voice": "text", "vocoder": "vocoder"}
+_SENT_AS = {"voice": "text", "vocoder": "vocoder", "opus": "opus"}
 
 
 def stream_values(stream: StreamInfo) -> dict[str, object]:

@@ -205,8 +205,7 @@ class _SegmentEncoder:
         prompt = self._caption(heard)
         if kind is SegmentKind.SPEECH:
             return self._speech.encode(heard, prompt)
-        data = choose_sound(heard, self._bit_rate)
-        return (Cue(heard.segment, prompt, {Layer.SOUND: data}),)
+        return (Cue(heard.segment, prompt, choose_sound(heard, self._bit_rate)),)
 
     def _caption(self, heard: SoundSegment) -> Prompt:
         analysis = analyse_sound(heard.samples, heard.sample_rate, heard.segment.kind)

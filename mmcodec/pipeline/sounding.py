@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from mmcodec.analysis.segments import SoundSegment
 from mmcodec.analysis.sound import loudness_lufs, stereo_width
-from mmcodec.descriptors import sound
+from mmcodec.descriptors import opus, sound
 from mmcodec.descriptors.excitation import Excitation
 from mmcodec.descriptors.mel import log_mel
 from mmcodec.synthesis.limiter import limited
 from mmcodec.synthesis.offline_sound import render_sound
+from mmcodec.timeline import Layer
 
 Samples = NDArray[np.float32]
 Floats = NDArray[np.floating]
@@ -39,26 +40,33 @@ class _Likeness:
     power: Floats
 
 
-def choose_sound(heard: SoundSegment, bit_rate: int) -> bytes:
-    """The descriptor in at most ``bit_rate`` bit/s that a decoder makes the nearest sound of, as
-    loud as the source.
+def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
+    """The layer in at most ``bit_rate`` bit/s of which a decoder makes the nearest sound, as loud
+    as the source: a descriptor, or from some 5 kbit/s on Opus.
     """
     mono, rate = heard.mono(), heard.sample_rate
     width = stereo_width(heard.samples)
     wanted = _likeness(mono, rate)
 
-    def trial(source: Excitation) -> float:
-        made = _made(sound.encode(mono, rate, bit_rate, source), len(mono), rate)
+    def distance(made: Samples) -> float:
         return _distance(wanted, _likeness(made, rate))
 
+    def trial(source: Excitation) -> float:
+        return distance(_made(sound.encode(mono, rate, bit_rate, source), len(mono), rate))
+
     source = min(sound.excitations(mono, rate, bit_rate), key=trial)
+    if bit_rate >= opus.LEAST_BIT_RATE:
+        coded = opus.encode(mono, rate, bit_rate)
+        made = opus.decode(coded, len(mono) / rate, rate, len(mono))
+        if coded and distance(made) < trial(source):
+            return {Layer.OPUS: coded}
     loudness, louder = loudness_lufs(mono[:, None], rate), 0.0
     data = sound.encode(mono, rate, bit_rate, source, width=width)
     for _ in range(_PASSES):
         louder += loudness - loudness_lufs(_made(data, len(mono), rate)[:, None], rate)
         louder = min(max(louder, -_MOST_LOUDER_DB), _MOST_LOUDER_DB)
         data = sound.encode(mono, rate, bit_rate, source, louder_db=louder, width=width)
-    return data
+    return {Layer.SOUND: data}
 
 
 def _made(data: bytes, samples: int, rate: int) -> Samples:

@@ -12,7 +12,7 @@ import numpy as np
 from mmcodec.analysis.segments import SoundSegment
 from mmcodec.captioning.contract import Transcript, Word
 from mmcodec.captioning.transcribers import spread
-from mmcodec.descriptors import vocoder, voice
+from mmcodec.descriptors import opus, vocoder, voice
 from mmcodec.errors import FailedWorkError, MediaError
 from mmcodec.media.subtitles import Subtitle, read_subtitles
 from mmcodec.pipeline.backends import Remarks, transcriber
@@ -101,11 +101,10 @@ class SpeechEncoder:
                 self._sent += len(words)
                 prompt = told
         rate = self._settings.vocoder_bit_rate
-        if rate:
+        if 0 < rate < opus.LEAST_BIT_RATE:
             data = vocoder.encode(heard.mono(), heard.sample_rate, rate)
             return Cue(heard.segment, prompt, {Layer.VOCODER: data})
-        rate = self._settings.descriptor_bit_rate
-        return Cue(heard.segment, prompt, {Layer.SOUND: choose_sound(heard, rate)})
+        return Cue(heard.segment, prompt, choose_sound(heard, self._settings.descriptor_bit_rate))
 
     def _voice(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.analysis.world import synthesize
-from mmcodec.descriptors import sound, vocoder, voice
+from mmcodec.descriptors import opus, sound, vocoder, voice
 from mmcodec.synthesis.fitting import word_times
 from mmcodec.synthesis.limiter import limited
 from mmcodec.synthesis.offline_sound import render_sound
@@ -18,8 +18,8 @@ from mmcodec.timeline import AudioTrack, Cue, Layer
 class OfflineAudio:
     """Renders any cue on a CPU, without weights.
 
-    What the vocoder describes is the speaker's own. Else words are read aloud by the voice of the
-    cue, and by any where nothing else is known of the sound; a cue with neither words nor a
+    What Opus or the vocoder describe is made as it sounded. Else words are read aloud by the voice
+    of the cue, and by any where nothing else is known of the sound; a cue with neither words nor a
     descriptor is silent.
     """
 
@@ -36,6 +36,9 @@ class OfflineAudio:
         if Layer.VOCODER in cue.descriptors:
             world = vocoder.decode(cue.descriptors[Layer.VOCODER], seconds)
             mono = synthesize(world, track.sample_rate, samples)
+        elif Layer.OPUS in cue.descriptors:
+            coded = cue.descriptors[Layer.OPUS]
+            mono = opus.decode(coded, seconds, track.sample_rate, samples)
         elif said and (Layer.VOICE in cue.descriptors or Layer.SOUND not in cue.descriptors):
             data = cue.descriptors.get(Layer.VOICE, b"")
             who = voice.decode(data, said, seconds)

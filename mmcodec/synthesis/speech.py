@@ -40,7 +40,7 @@ class Speaker(ABC):
     """What both synthesizers do with their voices.
 
     Words are said at their times and as loud as the stream says. A cue in which nothing is known to
-    be said, or that the vocoder describes, is left to the offline synthesizer.
+    be said, or that is sent as it sounds, is left to the offline synthesizer.
     """
 
     name = ""
@@ -57,7 +57,7 @@ class Speaker(ABC):
             BitstreamError: a descriptor of the cue is damaged.
         """
         speaks = getattr(cue.span, "kind", None) is SegmentKind.SPEECH
-        if not (speaks and cue.prompt.spoken) or Layer.VOCODER in cue.descriptors:
+        if not (speaks and cue.prompt.spoken) or {Layer.VOCODER, Layer.OPUS} & {*cue.descriptors}:
             return OfflineAudio().render(cue, track, samples)
         voice = self._loaded()
         with explained(self.name, voice.placement.model, "run"):
