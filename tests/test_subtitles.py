@@ -82,7 +82,13 @@ def test_subtitles_of_something_else_are_not_sent(tmp_path):
     assert "0 of 18 words" in report.remarks[0]
 
 
-def test_a_text_and_subtitles_are_too_much(tmp_path):
-    settings = mmcodec.EncodeSettings(text="a", subtitles="b.srt")
-    with pytest.raises(UsageError, match="one of them"):
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (mmcodec.EncodeSettings(text="a", subtitles="b.srt"), "one of them"),
+        (mmcodec.EncodeSettings(text="a", speech=mmcodec.Speech.VOCODER), "no use for"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(settings, words, tmp_path):
+    with pytest.raises(UsageError, match=words):
         mmcodec.encode(SAMPLES / "note.wav", tmp_path / "a.mmc", settings)

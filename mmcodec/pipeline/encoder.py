@@ -19,7 +19,7 @@ from mmcodec.media.demux import MediaReader
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner
-from mmcodec.pipeline.settings import EncodeSettings
+from mmcodec.pipeline.settings import EncodeSettings, Speech
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
 from mmcodec.pipeline.sounding import choose_sound
 from mmcodec.pipeline.speaking import SpeechEncoder, joined, spoken_part
@@ -56,6 +56,8 @@ class Encoder:
             raise MediaError(f"{media.info.name}: a text is given, and there is no sound to say it")
         if settings.text is not None and settings.subtitles:
             raise UsageError("a text and subtitles are given; one of them is what is said")
+        if settings.speech is Speech.VOCODER and (settings.text is not None or settings.subtitles):
+            raise UsageError("speech by the vocoder has no use for what is said")
         self._segments = _SegmentEncoder(audio, settings, self.remarks) if audio else None
         self.header = StreamHeader(
             video,
