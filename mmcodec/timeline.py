@@ -158,6 +158,15 @@ class Cue:
     synthesis: Synthesis = NO_SYNTHESIS
 
     @property
+    def spoken(self) -> str:
+        """What a voice says; of a cue with a voice that is all of the prompt, if it quotes nothing.
+
+        Empty if that is not known.
+        """
+        quoted = self.prompt.spoken
+        return quoted or (self.prompt.text.strip() if Layer.VOICE in self.descriptors else "")
+
+    @property
     def track(self) -> TrackKind:
         """The track that the cue belongs to."""
         return TrackKind.AUDIO if isinstance(self.span, Segment) else TrackKind.VIDEO

@@ -67,7 +67,7 @@ def test_the_sample_is_described_and_written_down_by_models_and_made_by_one(run,
         if getattr(packet.cue.span, "kind", None) is SegmentKind.SPEECH
     ]
     assert spoken
-    assert all(cue.prompt.spoken for cue in spoken)
+    assert all(cue.spoken for cue in spoken)
 
     synthesizers = ("--video", f"diffusers:{models / 'wan'}", "--audio",
                     f"musicgen:{models / 'musicgen'}")  # fmt: skip

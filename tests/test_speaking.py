@@ -160,11 +160,11 @@ def speech_cues(monkeypatch, sure, **settings):
 
 def test_speech_is_its_words_where_they_are_sure(monkeypatch):
     (cue,), remarks = speech_cues(monkeypatch, sure=True)
-    assert cue.prompt.spoken == " ".join(TEXT.split()[:8])
+    assert cue.spoken == " ".join(TEXT.split()[:8])
     assert cue.prompt.text.startswith("A low voice: ")
     assert set(cue.descriptors) == {Layer.VOICE}
     seconds = cue.span.duration / 50
-    times = voice.decode(cue.descriptors[Layer.VOICE], cue.prompt.spoken, seconds).words
+    times = voice.decode(cue.descriptors[Layer.VOICE], cue.spoken, seconds).words
     assert len(times) == 8
     assert times[-1][1] == pytest.approx(4.0, abs=0.6)
     assert not remarks
@@ -194,7 +194,7 @@ def test_words_that_no_voice_can_say_are_not_lost(monkeypatch):
     monkeypatch.setattr(speaking, "describe", fails)
     (cue,), remarks = speech_cues(monkeypatch, sure=True)
     assert set(cue.descriptors) == {Layer.VOCODER}
-    assert cue.prompt.spoken
+    assert cue.spoken
     assert "sent as it sounds" in remarks[0]
 
 

@@ -67,7 +67,7 @@ def test_speech_is_sent_as_its_subtitles(tmp_path):
     )
     settings = mmcodec.EncodeSettings(subtitles=str(subtitles))
     report = mmcodec.encode(SAMPLES / "note.wav", tmp_path / "note.mmc", settings)
-    said = " ".join(p.cue.prompt.spoken for p in report.stream.packets if p.cue.prompt.spoken)
+    said = " ".join(p.cue.spoken for p in report.stream.packets if p.cue.spoken)
     assert said.split() == TEXT.split()
     assert not report.remarks
 
@@ -78,7 +78,7 @@ def test_subtitles_of_something_else_are_not_sent(tmp_path):
     subtitles.write_text(f"1\n00:00:00,100 --> 00:00:05,800\n{other}\n")
     settings = mmcodec.EncodeSettings(subtitles=str(subtitles))
     report = mmcodec.encode(SAMPLES / "note.wav", tmp_path / "note.mmc", settings)
-    assert not any(packet.cue.prompt.spoken for packet in report.stream.packets)
+    assert not any(packet.cue.spoken for packet in report.stream.packets)
     assert "0 of 18 words" in report.remarks[0]
 
 

@@ -73,8 +73,8 @@ def test_the_descriptors_of_a_valid_stream_decode(name):
             elif layer is Layer.SOUND:
                 assert len(sound.decode(data, seconds).envelope_db) == cue.span.duration
             elif layer is Layer.VOICE:
-                said = voice.decode(data, cue.prompt.spoken, seconds)
-                assert len(said.words) == len(cue.prompt.spoken.split()) == 4
+                said = voice.decode(data, cue.spoken, seconds)
+                assert len(said.words) == len(cue.spoken.split()) == 4
             elif layer is Layer.OPUS:
                 assert opus.decode(data, seconds, 24_000, 7200).std() > 0.05
             else:

@@ -147,10 +147,12 @@ def plain(text: str) -> str:
 def by_tier(speech: Speech, tier: Tier | None) -> tuple[Samples, float]:
     """Through a stream of one cue: words, and a voice of this tier or none."""
     ticks = -(-len(speech.samples) * 50 // RATE)
-    said = Prompt(f"“{' '.join((speech.text or '').split())}”")
+    said = Prompt(" ".join((speech.text or "").split()))
     layers = {}
-    if tier is not None:
-        described = describe(speech.samples, RATE, said.spoken, None, None, tier)
+    if tier is None:
+        said = Prompt(f"“{said.text}”")
+    else:
+        described = describe(speech.samples, RATE, said.text, None, None, tier)
         layers[Layer.VOICE] = described.data
     cue = Cue(Segment(0, ticks, SegmentKind.SPEECH), said, layers)
     with tempfile.TemporaryFile() as file:

@@ -81,7 +81,7 @@ def _describe(layer: Layer, code: bytes, seconds: float, cue: Cue) -> str:
         elif layer is Layer.SOUND:
             sound.decode(code, seconds)
         elif layer is Layer.VOICE:
-            voice.decode(code, cue.prompt.spoken, seconds)
+            voice.decode(code, cue.spoken, seconds)
         elif layer is Layer.VOCODER:
             vocoder.decode(code, seconds)
         elif layer is Layer.OPUS:

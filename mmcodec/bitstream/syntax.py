@@ -155,7 +155,7 @@ def payload_bytes(payload: Payload) -> bytes:
     prompt = payload.layers.get(Layer.PROMPT, b"")
     others = {layer: data for layer, data in payload.layers.items() if layer != Layer.PROMPT}
     high = payload.kind or 0
-    usual = (Layer.SOUND,) if payload.kind is not None else _SHOT_LAYERS
+    usual = _SHOT_LAYERS if payload.kind is None else (_usual(payload.kind),)
     if len(others) > 1 or any(layer not in usual or not data for layer, data in others.items()):
         listed = [(layer, data) for layer, data in payload.layers.items()]
         fields = (varint(layer) + varint(len(data)) + data for layer, data in listed)
@@ -184,8 +184,13 @@ def parse_payload(track: TrackKind, fields: FieldReader) -> Payload:
     length = fields.varint("prompt length") if split == _LONG_PROMPT else split
     layers = {Layer.PROMPT: fields.take(length)} if length else {}
     if not fields.at_end:
-        layers[_SHOT_LAYERS[high] if kind is None else Layer.SOUND] = fields.rest()
+        layers[_SHOT_LAYERS[high] if kind is None else _usual(kind)] = fields.rest()
     return Payload(layers, kind)
+
+
+def _usual(kind: SegmentKind) -> Layer:
+    """The descriptor that a segment has if nothing else is said."""
+    return Layer.VOICE if kind is SegmentKind.SPEECH else Layer.SOUND
 
 
 def time_base_of(header: StreamHeader, kind: TrackKind) -> Fraction | None:

@@ -50,8 +50,8 @@ class SpeechEncoder:
         Raises:
             FailedWorkError: no voice here can say it.
         """
-        prompt = Prompt(_quoted(" ".join(text.split())))
-        described = self._voice(heard, prompt.spoken, None, self._settings.language)
+        prompt = Prompt(_unquoted(" ".join(text.split())))
+        described = self._voice(heard, prompt.text, None, self._settings.language)
         if not described.seems_said:
             self._remarks.append("speech: the text does not seem to be what is said; it is sent")
         return Cue(heard.segment, prompt, {Layer.VOICE: described.data})
@@ -237,4 +237,8 @@ def _moved(words: Sequence[Word], start: int) -> tuple[Word, ...]:
 
 
 def _quoted(text: str) -> str:
-    return "“" + text.replace("“", "'").replace("”", "'") + "”"
+    return f"“{_unquoted(text)}”"
+
+
+def _unquoted(text: str) -> str:
+    return text.replace("“", "'").replace("”", "'")

@@ -98,7 +98,7 @@ def placed(mono: Samples, cue: Cue, track: AudioTrack, samples: int) -> Samples:
     long as it has letters. Without times in the cue the voice fills it.
     """
     spoken = _trimmed(mono)
-    said = cue.prompt.spoken.split()
+    said = cue.spoken.split()
     times = word_times(cue)
     if not times:
         return stretched(spoken, samples)
@@ -131,10 +131,10 @@ def voice_of(cue: Cue) -> Voice | None:
     Raises:
         BitstreamError: the layer is damaged.
     """
-    if Layer.VOICE not in cue.descriptors or not cue.prompt.spoken:
+    if Layer.VOICE not in cue.descriptors or not cue.spoken:
         return None
     seconds = float(cue.span.duration * AUDIO_TIME_BASE)
-    return voice.decode(cue.descriptors[Layer.VOICE], cue.prompt.spoken, seconds)
+    return voice.decode(cue.descriptors[Layer.VOICE], cue.spoken, seconds)
 
 
 def _spoken_db(mono: Samples) -> float:

@@ -32,7 +32,7 @@ class OfflineAudio:
         """
         seconds = float(cue.span.duration * track.time_base)
         mono, width = np.zeros(samples, np.float32), 0.0
-        said = cue.prompt.spoken
+        said = cue.spoken
         if Layer.VOCODER in cue.descriptors:
             world = vocoder.decode(cue.descriptors[Layer.VOCODER], seconds)
             mono = synthesize(world, track.sample_rate, samples)

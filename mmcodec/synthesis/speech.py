@@ -57,7 +57,7 @@ class Speaker(ABC):
             BitstreamError: a descriptor of the cue is damaged.
         """
         speaks = getattr(cue.span, "kind", None) is SegmentKind.SPEECH
-        if not (speaks and cue.prompt.spoken) or {Layer.VOCODER, Layer.OPUS} & {*cue.descriptors}:
+        if not (speaks and cue.spoken) or {Layer.VOCODER, Layer.OPUS} & {*cue.descriptors}:
             return OfflineAudio().render(cue, track, samples)
         voice = self._loaded()
         with explained(self.name, voice.placement.model, "run"):
@@ -83,7 +83,7 @@ def _said(voice: Voice, cue: Cue) -> Samples:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(cue))
-        return np.asarray(voice.say(cue.prompt.spoken).float().cpu().numpy(), np.float32)
+        return np.asarray(voice.say(cue.spoken).float().cpu().numpy(), np.float32)
 
 
 class Vits(Speaker):
