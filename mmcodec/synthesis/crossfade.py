@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.synthesis.limiter import limited
+
 FADE_S = 0.02
 
 
@@ -21,6 +23,7 @@ class CrossFader:
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
+        self._sample_rate = sample_rate
         length = fade_samples(sample_rate)
         angle = (np.arange(length, dtype=np.float32) + 0.5) / length * np.float32(np.pi / 2)
         self._rise, self._fall = np.sin(angle)[:, None], np.cos(angle)[:, None]
@@ -34,4 +37,4 @@ class CrossFader:
         sound[:overlap] += self._tail[:overlap]
         tail = render[length : length + len(self._fall)]
         self._tail = tail * self._fall[: len(tail)]
-        return sound
+        return limited(sound, self._sample_rate)  # two loud ones together are louder than each
