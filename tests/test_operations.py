@@ -93,7 +93,9 @@ def test_profiles_send_their_layers(encoded):
     assert "look" not in sketch
     assert prompt["look"] == 60
     assert "sketch" not in prompt
-    assert prompt["sound"] < 0.4 * sketch["sound"]
+    assert sketch["vocoder"] > 0
+    assert "vocoder" not in prompt
+    assert prompt["sound"] < 0.4 * (sketch["sound"] + sketch["vocoder"])
 
 
 def test_tracks_can_be_left_out(make_clip, tmp_path):
