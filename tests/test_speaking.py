@@ -187,6 +187,13 @@ def test_what_a_user_wants_is_done(monkeypatch):
     assert set(cue.descriptors) == {Layer.VOCODER}
 
 
+def test_a_wish_for_text_without_a_recogniser_is_answered():
+    remarks = []
+    settings = mmcodec.EncodeSettings(speech=mmcodec.Speech.TEXT, transcriber="none")
+    SpeechEncoder(settings, remarks)
+    assert "no recogniser is here" in remarks[0]
+
+
 def test_words_that_no_voice_can_say_are_not_lost(monkeypatch):
     def fails(*_):
         raise FailedWorkError("no voice here speaks it")

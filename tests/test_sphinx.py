@@ -13,6 +13,7 @@ from mmcodec.captioning.sphinx import PocketSphinx
 from mmcodec.errors import FailedWorkError
 from mmcodec.models import choice
 from mmcodec.models.choice import choose
+from mmcodec.pipeline import speaking
 from mmcodec.registry import OWN_CHOICE, Group, load
 from mmcodec.synthesis.espeak import Espeak
 
@@ -77,6 +78,11 @@ def test_without_a_phrase_that_is_sure_it_stops_early(monkeypatch):
     monkeypatch.setattr(sphinx_process, "decoded", decoded)
     assert not any(sure for *_, sure in sphinx_process.heard(np.ones(32_000)))
     assert len(calls) == 2
+
+
+def test_phrases_are_those_of_the_encoder():
+    assert sphinx_process._PAUSE_S == speaking._PAUSE_S
+    assert sphinx_process._PHRASE_S == speaking._SHORTEST_TEXT_S
 
 
 def test_a_recogniser_that_fails_is_one_line(monkeypatch, tmp_path):

@@ -10,20 +10,19 @@ sound by its log-mel distance. Decoded bytes and times are measured, nothing is 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 import av
 import numpy as np
-from bench_media import VIDEOS, files
+from bench_media import VIDEOS, files, show
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -195,10 +194,7 @@ def main() -> None:
         sys.exit("bench_codec: no clips there")
     steps = track(found, "measuring", console=Console(stderr=True), transient=True)
     rows = [one for clip in steps for one in bench(clip)]
-    if given.json:
-        print(json.dumps([asdict(one) for one in rows], indent=2))
-    else:
-        Console().print(table(rows))
+    show(rows, given.json, table)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 
 from mmcodec.media.demux import DemuxSettings, open_media
 from mmcodec.media.feeds import Sound
@@ -23,6 +28,14 @@ def files(places: Sequence[Path], suffixes: Collection[str]) -> list[Path]:
         inside = sorted(place.rglob("*")) if place.is_dir() else [place]
         found += [path for path in inside if path.suffix.lower() in suffixes]
     return found
+
+
+def show(rows: Sequence[Any], as_json: bool, table: Callable[[Any], Table]) -> None:
+    """Print rows (data classes): as JSON, or as a table."""
+    if as_json:
+        print(json.dumps([asdict(one) for one in rows], indent=2))
+    else:
+        Console().print(table(rows))
 
 
 def sound_of(path: Path, sample_rate: int) -> NDArray[np.float32]:

@@ -10,16 +10,15 @@ the colour by bands (mean distance in dB), the level by EBU R128 (LU too loud).
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
-from bench_media import SOUNDS, VIDEOS, files, sound_of
+from bench_media import SOUNDS, VIDEOS, files, show, sound_of
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -138,10 +137,7 @@ def main() -> None:
     steps = track(found, "measuring", console=Console(stderr=True), transient=True)
     rows = [one for path in steps for one in bench(path)]
     rows += [mean(codec, rows) for codec in dict.fromkeys(one.codec for one in rows)]
-    if given.json:
-        print(json.dumps([asdict(one) for one in rows], indent=2))
-    else:
-        Console().print(table(rows))
+    show(rows, given.json, table)
 
 
 if __name__ == "__main__":

@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from bench_media import SOUNDS, files, sound_of
+from bench_media import SOUNDS, files, show, sound_of
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -267,10 +266,7 @@ def main() -> None:
         sys.exit("bench_speech: no sounds there")
     steps = track(bench(speeches), "measuring", console=Console(stderr=True), transient=True)
     rows = list(steps)
-    if given.json:
-        print(json.dumps([asdict(one) for one in rows], indent=2))
-    else:
-        Console().print(table(rows))
+    show(rows, given.json, table)
 
 
 if __name__ == "__main__":

@@ -142,8 +142,9 @@ def order_evidence(made: World, source: World, words: Spans) -> float:
     def distance(order: list[NDArray[np.int_]]) -> float:
         places = np.concatenate(order)
         path = _path(costs[places])
-        heard = path[spoken[places][path[:, 0]]]
-        return float(costs[places][heard[:, 0], heard[:, 1]].mean() / costs.mean())
+        made_at, source_at = places[path[:, 0]], path[:, 1]
+        heard = spoken[made_at]
+        return float(costs[made_at[heard], source_at[heard]].mean() / costs.mean())
 
     others = rows[::-1], rows[half:] + rows[:half]
     return sum(map(distance, others)) / len(others) - distance(rows)

@@ -183,8 +183,8 @@ def _kind(cue: Cue) -> str:
 
 def _sent_as(packet: CuePacket) -> str | None:
     """How the speech of a cue is sent, if it is: words that are sure, or what it sounds like."""
-    layers = packet.account()
-    return next((as_ for layer, as_ in _SENT_AS.items() if layers[layer]), None)
+    layers = packet.account() if _kind(packet.cue) == "speech" else {}
+    return next((as_ for layer, as_ in _SENT_AS.items() if layers.get(layer)), None)
 
 
 def _shown_kind(packet: CuePacket) -> str:

@@ -47,7 +47,9 @@ def read_subtitles(path: str) -> tuple[Subtitle, ...]:
                 if packet.pts is not None
             ]
     except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"{path}: cannot be read as subtitles: {error.strerror}") from error
+        raise MediaError(
+            f"{path}: cannot be read as subtitles: {error.strerror or error}"
+        ) from error
     lines = sorted((line for line in lines if line.text), key=lambda line: line.start_s)
     if not lines:
         raise MediaError(f"{path}: has no subtitles")

@@ -40,6 +40,9 @@ class SpeechEncoder:
         given = settings.text is not None or self._subtitles
         wanted = not given and settings.speech is not Speech.VOCODER
         self._transcriber = transcriber(settings, remarks) if wanted else None
+        if settings.speech is Speech.TEXT and not given and self._transcriber is None:
+            line = 'no recogniser is here (pip install "mmcodec[speech]")'
+            remarks.append(f"speech: {line}, so it is sent as it sounds")
         self._subtitled_s = 0.0
         self._words = self._sent = 0
         self._unsure: list[str] = []
@@ -141,7 +144,8 @@ def subtitled(lines: Sequence[Subtitle], segment: Segment, after_s: float) -> tu
     not exact.
     """
     start_s, end_s = (float(tick * AUDIO_TIME_BASE) for tick in (segment.start, segment.end))
-    words = [word for line in lines for word in spread(line.text.split(), line.start_s, line.end_s)]
+    near = [one for one in lines if one.start_s < end_s and one.end_s > start_s - _EARLY_S]
+    words = [word for one in near for word in spread(one.text.split(), one.start_s, one.end_s)]
     return tuple(
         replace(
             word,
