@@ -12,7 +12,7 @@ from mmcodec.analysis.motion import CameraMotion
 from mmcodec.descriptors import look, sketch
 from mmcodec.descriptors.sketch import TemporalMode
 from mmcodec.errors import BackendError, FailedWorkError
-from mmcodec.evaluation.metrics import psnr, ssim
+from mmcodec.analysis.similarity import psnr, ssim
 from mmcodec.registry import Group, ModelSettings, load
 from mmcodec.synthesis.guide import guide_of
 from mmcodec.synthesis.keyframes import animated

@@ -11,7 +11,7 @@ from mmcodec.analysis.motion import CameraMotion
 from mmcodec.descriptors import look, sketch
 from mmcodec.descriptors.look import Look
 from mmcodec.descriptors.sketch import TemporalMode
-from mmcodec.evaluation.metrics import psnr
+from mmcodec.analysis.similarity import psnr
 from mmcodec.synthesis.card import render_card
 from mmcodec.synthesis.interpolation import interpolate
 from mmcodec.synthesis.offline_video import OfflineVideo

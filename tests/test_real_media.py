@@ -9,7 +9,7 @@ from conftest import REAL_MEDIA, read_media
 
 import mmcodec
 from mmcodec.analysis.sound import loudness_lufs
-from mmcodec.evaluation.metrics import ssim
+from mmcodec.analysis.similarity import ssim
 from mmcodec.media.demux import DemuxSettings, open_media
 from mmcodec.timeline import SegmentKind, TrackKind
 

@@ -14,7 +14,7 @@ from mmcodec.descriptors import sketch
 from mmcodec.descriptors.av1 import MIN_SIDE, decode_av1, encode_av1
 from mmcodec.descriptors.sketch import TemporalMode, sketch_size, sketch_times
 from mmcodec.errors import BitstreamError
-from mmcodec.evaluation.metrics import psnr
+from mmcodec.analysis.similarity import psnr
 from mmcodec.pipeline.sketching import SketchBudget, choose_sketch
 from mmcodec.timeline import Shot
 

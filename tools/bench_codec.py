@@ -29,8 +29,8 @@ from rich.progress import track
 from rich.table import Table
 
 import mmcodec
+from mmcodec.analysis.similarity import psnr, ssim
 from mmcodec.descriptors.mel import log_mel
-from mmcodec.evaluation.metrics import psnr, ssim
 
 EVERY = 6
 """One frame in so many is compared."""

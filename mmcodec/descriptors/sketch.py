@@ -1,24 +1,34 @@
-"""The sketch: a shot at a small raster and a low frame rate, coded as bare AV1.
+"""The sketch: a few frames of a shot at a small raster, coded as AV1, and how to move between.
 
-Layout: one byte (the temporal mode in its low two bits, the rest zero), then the AV1 data. The
-raster is in the AV1 data; the frame times follow from the number of frames and the length of the
-shot, see :func:`sketch_times`.
+One range-coded run: the temporal mode; the number of frames; when each is shown, evenly or as
+coded; then the AV1 data, with its headers compacted where they are as usual. The raster is in the
+AV1 data.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.descriptors.av1 import MIN_SIDE, decode_av1, encode_av1
+from mmcodec.descriptors import av1_compact
+from mmcodec.descriptors.av1 import MIN_SIDE, decode_av1
+from mmcodec.descriptors.av1_compact import MAX_FRAMES, Headers
+from mmcodec.descriptors.av1_syntax import UnusualHeaderError
+from mmcodec.entropy.range_coder import IntegerModel
+from mmcodec.entropy.two_way import Coder, Reading, Writing
 from mmcodec.errors import BitstreamError
 
-MAX_FRAMES = 64
 MAX_PIXELS = 1 << 18
 """The largest raster of a sketch that a reader accepts."""
+
+_MODE_BITS, _COUNT_BITS, _SIZE_BITS = 2, 6, 20
+_PLACES = 128
+"""In how many parts of a shot the times of frames are told apart."""
+_TIME_PRIORS = (52000, 46000, 42000, 40000, 40000, 40000, 40000, 40000)
 
 
 class TemporalMode(IntEnum):
@@ -31,43 +41,60 @@ class TemporalMode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """``frames`` is RGB uint8 (n, height, width, 3)."""
+    """``frames`` is RGB uint8 (n, height, width, 3); ``times`` (n,) are the frames of the shot
+    that they show, counted from its start, rising.
+    """
 
     frames: NDArray[np.uint8]
+    times: NDArray[np.int64]
     mode: TemporalMode
 
 
-def encode(frames: NDArray[np.uint8], size: tuple[int, int], crf: int, mode: TemporalMode) -> bytes:
-    """Code RGB frames (n, height, width, 3), n <= 64, at the raster ``size`` (width, height)."""
-    if not 1 <= len(frames) <= MAX_FRAMES:
-        raise ValueError(f"a sketch has 1 to {MAX_FRAMES} frames, not {len(frames)}")
-    return bytes([mode]) + encode_av1(frames, size, crf)
+def encode(units: bytes, times: NDArray[np.int64], duration: int, mode: TemporalMode) -> bytes:
+    """Code what :func:`~mmcodec.descriptors.av1.encode_av1` made of the frames that a shot of
+    ``duration`` frames shows at ``times``, which are those of :func:`even_times` or as
+    :func:`rounded_times` returns them.
+    """
+    if not 1 <= len(times) <= MAX_FRAMES or av1_compact.shown_frames(units) != len(times):
+        raise ValueError(f"a sketch has 1 to {MAX_FRAMES} frames, not {len(times)}")
+    for plain in (0, 1):
+        writing = Writing()
+        _code_timing(writing, times, duration, mode)
+        writing.bits(plain, 1)
+        try:
+            _write_units(writing, units, plain)
+        except UnusualHeaderError:
+            continue
+        break
+    return writing.finish()
 
 
-def decode(data: bytes) -> Sketch:
-    """Inverse of :func:`encode`, as far as AV1 keeps it.
+def decode(data: bytes, duration: int) -> Sketch:
+    """Inverse of :func:`encode`, as far as AV1 keeps the frames.
 
     Raises:
         BitstreamError: the data is damaged or over the limits.
     """
-    if not data or data[0] >= len(TemporalMode):
-        raise BitstreamError("a sketch has no known temporal mode")
-    return Sketch(decode_av1(data[1:], MAX_FRAMES, MAX_PIXELS), TemporalMode(data[0]))
+    units, times, mode = _read(data, duration)
+    frames = decode_av1(units, len(times), MAX_PIXELS)
+    if len(frames) != len(times):
+        raise BitstreamError("a sketch has too few frames")
+    return Sketch(frames, times, mode)
 
 
-def with_mode(data: bytes, mode: TemporalMode) -> bytes:
-    """The same sketch with another temporal mode."""
-    return bytes([mode]) + data[1:]
+def even_times(count: int, duration: int) -> NDArray[np.int64]:
+    """Frame numbers (count,) within a shot of ``duration`` frames, spread evenly.
 
-
-def sketch_times(count: int, duration: int) -> NDArray[np.int64]:
-    """Frame numbers (count,) within a shot of ``duration`` frames that a sketch shows.
-
-    They are spread evenly and include the first and the last; a single one is the middle.
+    They include the first and the last; a single one is the middle.
     """
     if count == 1:
         return np.array([duration // 2])
     return np.rint(np.linspace(0, duration - 1, count)).astype(np.int64)
+
+
+def rounded_times(times: Sequence[int], duration: int) -> NDArray[np.int64]:
+    """Rising ``times`` as they can be coded: in steps of 1/128 of the shot."""
+    return np.unique(np.asarray(times) // _step(duration)) * _step(duration)
 
 
 def sketch_size(width: int, height: int, pixels: int) -> tuple[int, int]:
@@ -78,3 +105,54 @@ def sketch_size(width: int, height: int, pixels: int) -> tuple[int, int]:
 
 def _side(length: float) -> int:
     return int(min(max(MIN_SIDE, 2 * round(length / 2)), MAX_PIXELS // MIN_SIDE))
+
+
+def _step(duration: int) -> int:
+    return -(-duration // _PLACES)
+
+
+def _read(data: bytes, duration: int) -> tuple[bytes, NDArray[np.int64], TemporalMode]:
+    reading = Reading(data)
+    times, mode = _code_timing(reading, np.zeros(MAX_FRAMES, np.int64), duration, TemporalMode.HOLD)
+    if not reading.bits(0, 1):
+        return av1_compact.read(len(times), Headers(reading)), times, mode
+    size = reading.bits(0, _SIZE_BITS)
+    return bytes(reading.byte(0) for _ in range(size)), times, mode
+
+
+def _write_units(writing: Writing, units: bytes, plain: int) -> None:
+    if not plain:
+        av1_compact.write(units, Headers(writing))
+        return
+    writing.bits(len(units), _SIZE_BITS)
+    for byte in units:
+        writing.byte(byte)
+
+
+def _code_timing(
+    coder: Coder, times: NDArray[np.int64], duration: int, mode: TemporalMode
+) -> tuple[NDArray[np.int64], TemporalMode]:
+    """Code mode and times, both ways; a reader's ``times`` are zeros."""
+    mode_number = coder.bits(mode, _MODE_BITS)
+    if mode_number >= len(TemporalMode):
+        raise BitstreamError("a sketch has no known temporal mode")
+    count = coder.bits(len(times) - 1, _COUNT_BITS) + 1
+    even = even_times(count, duration)
+    if not coder.bits(int(not np.array_equal(times, even)), 1):
+        return even, TemporalMode(mode_number)
+    step, model = _step(duration), IntegerModel(_TIME_PRIORS)
+    coded: list[int] = []
+    for place, time in enumerate((times[:count] // step).tolist()):
+        expected = _expected(coded, count - place, -(-duration // step))
+        coded.append(expected + coder.integer(model, time - expected))
+    placed = np.array(coded, np.int64) * step
+    if placed[0] < 0 or placed[-1] >= duration or np.any(np.diff(placed) <= 0):
+        raise BitstreamError("a sketch has frames at no time")
+    return placed, TemporalMode(mode_number)
+
+
+def _expected(before: list[int], left: int, places: int) -> int:
+    """Where the next time is if those left are spread evenly over the rest of the shot."""
+    if not before:
+        return places // (2 * left)
+    return before[-1] + max(1, round((places - before[-1]) / (left + 0.5)))

@@ -163,6 +163,15 @@ class Decoder:
             value = 2 * value + self._split(self._range >> 1)
         return value
 
+    def decode_even(self, bits: int) -> int:
+        """The next of 2**``bits`` symbols that own one value each."""
+        unit = self._range >> bits
+        symbol = min(self._code // unit, (1 << bits) - 1)
+        self._code -= unit * symbol
+        self._range = self._range - unit * symbol if symbol + 1 == 1 << bits else unit
+        self._renormalise()
+        return symbol
+
     @property
     def bits_used(self) -> int:
         """Bits that what was read so far takes: the same number as the encoder's."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
+from threading import Lock
 
 from mmcodec.analysis.picture import ShotAnalysis, analyse_shot
 from mmcodec.analysis.segments import SegmentDetector, SoundSegment
@@ -19,19 +21,21 @@ from mmcodec.media.demux import MediaReader
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner
+from mmcodec.pipeline.rate import Draft
 from mmcodec.pipeline.settings import EncodeSettings, Speech
-from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchBudget, choose_sketch
+from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchSearch, best_of
 from mmcodec.pipeline.sounding import choose_sound
 from mmcodec.pipeline.speaking import SpeechEncoder, joined, spoken_part
-from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, VideoTrack
+from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, SegmentKind, Shot, VideoTrack
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done, and the seconds in all where they are known."""
-Work = partial[tuple[Cue, ...]]
+Work = partial[tuple[Draft, ...]]
 """What encodes a shot or a segment."""
 
 _WORK_AHEAD = 4
 """Shots and segments that may wait to be encoded."""
+_SHOT_WORKERS = 2
 _READ_AHEAD = 16
 """Pictures and blocks of samples that may wait to be analysed."""
 _LONGEST_WITH_TEXT_S = 120
@@ -39,7 +43,7 @@ _LONGEST_WITH_TEXT_S = 120
 
 
 class Encoder:
-    """Encodes one open source; ``header`` at once, :meth:`cues` as they are complete.
+    """Encodes one open source; ``header`` at once, :meth:`drafts` as they are complete.
 
     ``remarks`` grows while it works; see :class:`~mmcodec.pipeline.reports.EncodeReport`.
     Shots and segments are encoded in a thread each while the source is read on. Memory is bounded
@@ -51,7 +55,8 @@ class Encoder:
         self._settings = settings
         video, audio = media.info.video, media.info.audio
         self.remarks: Remarks = []
-        self._shots = _ShotEncoder(video, settings, self.remarks) if video else None
+        sketch_rate = settings.sketch_bit_rate(audio is not None)
+        self._shots = _ShotEncoder(video, settings, sketch_rate, self.remarks) if video else None
         if settings.text is not None and audio is None:
             raise MediaError(f"{media.info.name}: a text is given, and there is no sound to say it")
         if settings.text is not None and settings.subtitles:
@@ -66,14 +71,14 @@ class Encoder:
             audio_synthesis=settings.audio_synthesis,
         )
 
-    def cues(self, progress: Progress | None = None) -> Iterator[Cue]:
-        """The cues in the order in which they end.
+    def drafts(self, progress: Progress | None = None) -> Iterator[Draft]:
+        """The cues in the order in which they end, with the sketches they may have.
 
         Raises:
             MediaError: the source is cut short and ``partial`` was not asked for.
         """
-        pending: deque[Future[tuple[Cue, ...]]] = deque()
-        with ThreadPoolExecutor(1) as shots, ThreadPoolExecutor(1) as segments:
+        pending: deque[Future[tuple[Draft, ...]]] = deque()
+        with ThreadPoolExecutor(_SHOT_WORKERS) as shots, ThreadPoolExecutor(1) as segments:
             for work in self._work(progress):
                 worker = segments if isinstance(work.args[0], SoundSegment) else shots
                 pending.append(worker.submit(work))
@@ -83,6 +88,19 @@ class Encoder:
                 yield from pending.popleft().result()
         if self._segments:
             self._segments.remark()
+
+    def filled(self, drafts: Sequence[Draft], cues: Sequence[Cue], spare: int) -> list[Draft]:
+        """The drafts with options of the longest shot that take up to ``spare`` bytes more than
+        its cue does.
+        """
+        shots = self._shots.longest if self._shots else None
+        if shots is None:
+            return list(drafts)
+        shot, search = shots
+        at = next(number for number, draft in enumerate(drafts) if draft.cue.span == shot)
+        search.fill(len(cues[at].descriptors.get(Layer.SKETCH, b"")) + spare)
+        finer = replace(drafts[at], options=search.options())
+        return [*drafts[:at], finer, *drafts[at + 1 :]]
 
     def _work(self, progress: Progress | None) -> Iterator[Work]:
         """What is to be encoded, as soon as it has been read."""
@@ -109,14 +127,20 @@ class Encoder:
 class _ShotEncoder:
     """Pictures to cues of the video track."""
 
-    def __init__(self, track: VideoTrack, settings: EncodeSettings, remarks: Remarks) -> None:
+    def __init__(
+        self, track: VideoTrack, settings: EncodeSettings, sketch_rate: float, remarks: Remarks
+    ) -> None:
         self._track = track
+        self._sketch_rate, self._trials = sketch_rate, settings.effort.trials
+        self._constant = settings.quality is not None
         self._remarks = remarks
-        self._budget = SketchBudget(settings.sketch_bit_rate) if settings.sketch_bit_rate else None
         self._detector = ShotDetector(track.frame_rate)
         self._captioner = captioner(settings, remarks)
+        self._captioning = Lock()  # models take one call at a time
         self._prompt_bytes = settings.prompt_bytes
         self._end = 0
+        self.longest: tuple[Shot, SketchSearch] | None = None
+        """The longest shot so far, and its search: the only frames that are kept."""
 
     def push(self, picture: Picture) -> Iterator[Work]:
         """The encoding of the shots that are complete with this picture."""
@@ -129,17 +153,23 @@ class _ShotEncoder:
         for frames in self._detector.finish(self._end):
             yield partial(self._encode, frames)
 
-    def _encode(self, frames: ShotFrames) -> tuple[Cue, ...]:
+    def _encode(self, frames: ShotFrames) -> tuple[Draft, ...]:
         analysis = analyse_shot(frames, self._track.frame_rate)
-        prompt = self._caption(frames, analysis)
-        if self._budget:
-            seconds = STILL_WORTH_S if self._track.still else analysis.duration_s
-            budget = self._budget.for_shot(seconds)
-            data = choose_sketch(frames, seconds, budget, self._track.still)
-            self._budget.spend(seconds, len(data))
-            return (Cue(frames.shot, prompt, {Layer.SKETCH: data}),)
+        with self._captioning:
+            prompt = self._caption(frames, analysis)
         middle = frames.pixels[len(frames.pixels) // 2]
-        return (Cue(frames.shot, prompt, {Layer.LOOK: look.encode(middle, analysis.camera)}),)
+        seen = look.encode(middle, analysis.camera)
+        seconds = STILL_WORTH_S if self._track.still else analysis.duration_s
+        if not self._sketch_rate:
+            return (Draft(Cue(frames.shot, prompt, {Layer.LOOK: seen}), seconds),)
+        search = SketchSearch(frames, seconds, self._sketch_rate, self._track.still)
+        search.run(self._trials)
+        options = search.options()
+        if self.longest is None or frames.shot.duration > self.longest[0].duration:
+            self.longest = frames.shot, search
+        if self._constant:
+            options = (best_of(options, seconds, self._sketch_rate),)
+        return (Draft(Cue(frames.shot, prompt), seconds, options, seen),)
 
     def _caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
         try:
@@ -196,18 +226,21 @@ class _SegmentEncoder:
         """Say what a user would want to know of the whole."""
         self._speech.remark()
 
-    def _told(self, heard: SoundSegment, text: str) -> tuple[Cue, ...]:
-        return (self._speech.told(heard, text),)
+    def _told(self, heard: SoundSegment, text: str) -> tuple[Draft, ...]:
+        return self._drafts(self._speech.told(heard, text))
 
-    def _encode(self, heard: SoundSegment) -> tuple[Cue, ...]:
+    def _encode(self, heard: SoundSegment) -> tuple[Draft, ...]:
         """The cues of a segment; silence needs neither words nor a descriptor."""
         kind = heard.segment.kind
         if kind is SegmentKind.SILENCE:
-            return (Cue(heard.segment, Prompt("")),)
+            return self._drafts(Cue(heard.segment, Prompt("")))
         prompt = self._caption(heard)
         if kind is SegmentKind.SPEECH:
-            return self._speech.encode(heard, prompt)
-        return (Cue(heard.segment, prompt, choose_sound(heard, self._bit_rate)),)
+            return self._drafts(*self._speech.encode(heard, prompt))
+        return self._drafts(Cue(heard.segment, prompt, choose_sound(heard, self._bit_rate)))
+
+    def _drafts(self, *cues: Cue) -> tuple[Draft, ...]:
+        return tuple(Draft(cue, float(cue.span.duration * self._time_base)) for cue in cues)
 
     def _caption(self, heard: SoundSegment) -> Prompt:
         analysis = analyse_sound(heard.samples, heard.sample_rate, heard.segment.kind)

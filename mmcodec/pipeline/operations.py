@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from fractions import Fraction
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeGuard
 from urllib.parse import urlsplit
@@ -26,10 +28,14 @@ from mmcodec.pipeline.encoder import Encoder, Progress
 from mmcodec.pipeline.hashing import DecodedHashes
 from mmcodec.pipeline.kept import Kept
 from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
+from mmcodec.pipeline.rate import Buffer, allocate
 from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
 from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings
+from mmcodec.pipeline.sketching import STILL_WORTH_S
 from mmcodec.timeline import Cue, Timeline, TrackKind
 
+_WASTE = 0.015
+"""Part of the bytes below which it is not worth looking for sketches that fill them."""
 _DECODE_AHEAD = 8
 """Pictures and blocks of samples that may wait to be written."""
 _PIPE_SUFFIX = ".mkv"
@@ -68,7 +74,7 @@ def encode(
     ):
         encoder = Encoder(media, settings)
         writer = StreamWriter(sink, encoder.header)
-        packets = tuple(writer.write(cue) for cue in encoder.cues(progress))
+        packets = tuple(writer.write(cue) for cue in _cues(encoder, settings, progress))
         if not packets:
             raise MediaError(f"{media.info.name}: is too short: there is nothing to send")
         writer.close()
@@ -82,6 +88,44 @@ def encode(
         media.damaged_packets,
         tuple(encoder.remarks),
     )
+
+
+def _cues(encoder: Encoder, settings: EncodeSettings, progress: Progress | None) -> Iterator[Cue]:
+    """The cues to write: as they come from a buffer, or else the best of the whole."""
+    drafts = encoder.drafts(progress)
+    rate = settings.total_bit_rate
+    if settings.buffer_s:
+        buffer = Buffer(rate, settings.buffer_s)
+        yield from (buffer.choose(draft) for draft in drafts)
+        return
+    kept = list(drafts)
+    if rate and kept:
+        seconds = _seconds(encoder.header, [draft.cue for draft in kept])
+        most, measure = int(rate * seconds / 8), partial(_size, encoder.header)
+        chosen = allocate(kept, most, measure)
+        spare = most - measure(chosen.cues)
+        if spare > _WASTE * most:
+            chosen = allocate(encoder.filled(kept, chosen.cues, spare), most, measure)
+        encoder.remarks.extend(chosen.fallbacks)
+        yield from chosen.cues
+    else:
+        yield from (draft.with_option(0) for draft in kept)
+
+
+def _seconds(header: StreamHeader, cues: Sequence[Cue]) -> float:
+    """How long a stream is, for its bit rate; a still is worth some seconds."""
+    if header.video and header.video.still and not header.audio:
+        return STILL_WORTH_S
+    return float(Timeline(header.video, header.audio, tuple(cues)).duration)
+
+
+def _size(header: StreamHeader, cues: Iterable[Cue]) -> int:
+    """Bytes of a stream."""
+    writer = StreamWriter(io.BytesIO(), header)
+    for cue in cues:
+        writer.write(cue)
+    writer.close()
+    return writer.account.total()
 
 
 def decode(

@@ -11,6 +11,12 @@ from mmcodec.descriptors.voice import Tier
 from mmcodec.registry import OWN_CHOICE, ModelSettings
 from mmcodec.timeline import NO_SYNTHESIS, Synthesis
 
+_USUAL_BIT_RATE, _PROMPT_BIT_RATE = 2000, 300
+_LEAST_RATE, _MOST_RATE = 300, 24_000
+"""Of qualities 0 and 100."""
+_OF_PICTURE = 0.92
+"""Part of a stream that is not framing and prompts, more or less."""
+_LEAST_SKETCH = 60
 _FOREVER = 1 << 62
 """Ticks, more than any stream has."""
 
@@ -22,6 +28,19 @@ class Profile(StrEnum):
     """Prompts, ten bytes of look a shot, a breath of sound: some 0.3 kbit/s."""
     SKETCH = "sketch"
     """Prompts, a tiny AV1 picture and a spectral envelope: some 2 kbit/s."""
+
+
+class Effort(StrEnum):
+    """How long to search for the best sketches."""
+
+    FAST = "fast"
+    DEFAULT = "default"
+    SLOW = "slow"
+
+    @property
+    def trials(self) -> int:
+        """Sketches that are tried of each shot."""
+        return {Effort.FAST: 4, Effort.DEFAULT: 8, Effort.SLOW: 32}[self]
 
 
 class Speech(StrEnum):
@@ -46,6 +65,13 @@ class EncodeSettings:
     """
 
     profile: Profile = Profile.SKETCH
+    bit_rate: int | None = None
+    """Bits a second of everything, container included; None is the profile's."""
+    quality: int | None = None
+    """0 to 100: one slope of quality over bytes for the whole stream, in place of a bit rate."""
+    effort: Effort = Effort.DEFAULT
+    buffer_s: float | None = None
+    """Write shots as they come, from a buffer of this many seconds, and not when all are known."""
     video: bool = True
     audio: bool = True
     partial: bool = False
@@ -70,9 +96,25 @@ class EncodeSettings:
     audio_synthesis: Synthesis = NO_SYNTHESIS
 
     @property
-    def sketch_bit_rate(self) -> int:
-        """Bits a second for the sketches; 0 sends looks instead."""
-        return 1300 if self.profile is Profile.SKETCH else 0
+    def total_bit_rate(self) -> int:
+        """Bits a second of everything; 0 where nothing is held to one."""
+        if self.profile is Profile.PROMPT or self.quality is not None:
+            return self.bit_rate or 0
+        return self.bit_rate or _USUAL_BIT_RATE
+
+    @property
+    def nominal_bit_rate(self) -> float:
+        """What a stream of this quality takes of most clips, or the rate that is asked for."""
+        if self.quality is None:
+            return self.total_bit_rate or _PROMPT_BIT_RATE
+        return float(_LEAST_RATE * (_MOST_RATE / _LEAST_RATE) ** (self.quality / 100))
+
+    def sketch_bit_rate(self, sound: bool) -> float:
+        """Bits a second for the sketches, with or without sound beside; 0 sends looks instead."""
+        if self.profile is Profile.PROMPT:
+            return 0.0
+        spoken_for = self.descriptor_bit_rate if sound else 0
+        return max(self.nominal_bit_rate * _OF_PICTURE - spoken_for, _LEAST_SKETCH)
 
     @property
     def voice_tier(self) -> Tier:
@@ -82,7 +124,13 @@ class EncodeSettings:
     @property
     def descriptor_bit_rate(self) -> int:
         """Bits a second for the sound descriptors."""
-        return self.sound_bit_rate or (500 if self.profile is Profile.SKETCH else 80)
+        if self.sound_bit_rate:
+            return self.sound_bit_rate
+        if self.profile is Profile.PROMPT:
+            return 80
+        if not self.video:
+            return max(int(self.nominal_bit_rate * _OF_PICTURE), 80) if self.bit_rate else 500
+        return min(max(int(self.nominal_bit_rate / 4), 80), 3000)
 
     @property
     def vocoder_bit_rate(self) -> int:

@@ -1,132 +1,234 @@
-"""Choose a shot's sketch: raster, frame rate and quality for a bit rate, and how it moves."""
+"""Sketches of a shot at many operating points: which frames, what raster, what quality.
+
+Trials are real: each point is coded, decoded and moved as a decoder does it, and compared with
+the shot between the frames that are sent, too. A search along one axis after the other goes where
+a byte buys most; all that was tried is offered to rate control (:mod:`mmcodec.pipeline.rate`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.analysis.placement import best_frames
 from mmcodec.analysis.shots import ShotFrames
+from mmcodec.analysis.similarity import Original
+from mmcodec.descriptors.av1 import decode_av1, encode_av1
+from mmcodec.descriptors.av1_compact import MAX_FRAMES
 from mmcodec.descriptors.sketch import (
-    MAX_FRAMES,
+    MAX_PIXELS,
     TemporalMode,
-    decode,
     encode,
+    rounded_times,
     sketch_size,
-    sketch_times,
-    with_mode,
 )
 from mmcodec.synthesis.interpolation import interpolate
+from mmcodec.synthesis.offline_video import clean, enlarge
 
 STILL_WORTH_S = 4.0
 """A still photograph gets the bits of this many seconds."""
-_SAVED_S = 8
-"""Saved bits are kept up to those of this many seconds, so that the rate stays even."""
-_PROBES = 9
-"""Frames at which the temporal modes are compared."""
+_QUALITIES = (63, 61, 58, 54, 49, 43, 36, 28)
+"""AV1's constant rate factor, from the coarsest on."""
+_MOST_PIXELS = 640 * 360
+_GAIN = 0.13
+"""Quality that a sketch of e times the bytes has more."""
+_PIXELS_POWER, _COUNT_POWER, _QUALITY_POWER = 0.7, 0.6, 0.35
+"""How bytes grow with pixels, with frames, and with each step of quality."""
+_MORE_FRAMES = 1.7
+_FASTEST = 12.0
+"""Frames a second, above which more of them are not worth trying."""
+_NEAR = 1.3
+"""A trial whose bytes are off by less is not repeated with another raster."""
+_FILLS, _FULL = 6, 0.98
+"""Trials to use up what is left, and when it is."""
+_PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 2, 8, 24
 
 
 @dataclass(frozen=True, slots=True)
-class _Rung:
-    """One operating point: pixels a frame, frames a second, AV1 quality."""
+class Option:
+    """A sketch, and how near what a decoder makes of it is to the shot."""
 
+    data: bytes
+    quality: float
+
+
+def best_of(options: Sequence[Option], seconds: float, bit_rate: float) -> Option:
+    """The option on the slope that is usual at a bit rate."""
+    slope = _GAIN * 8 / (bit_rate * seconds)
+    return max(options, key=lambda option: option.quality - slope * len(option.data))
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """What a trial codes: frames, pixels of each, and a place in the qualities."""
+
+    count: int
     pixels: int
-    frame_rate: float
-    crf: int
+    quality: int
 
 
-_LADDER = (
-    _Rung(96 * 64, 0.3, 63),
-    _Rung(96 * 64, 0.6, 63),
-    _Rung(96 * 64, 1.2, 63),
-    _Rung(96 * 64, 2, 63),
-    _Rung(96 * 64, 3, 63),
-    _Rung(128 * 72, 3, 63),
-    _Rung(128 * 72, 3, 61),
-    _Rung(128 * 72, 3, 59),
-    _Rung(160 * 90, 3, 59),
-    _Rung(160 * 90, 3, 57),
-    _Rung(192 * 108, 3, 56),
-    _Rung(192 * 108, 3, 53),
-    _Rung(208 * 117, 4, 51),
-    _Rung(256 * 144, 4, 50),
-    _Rung(320 * 180, 5, 47),
-    _Rung(320 * 180, 6, 42),
-)
-"""From few bits to many: where trials of rasters, frame rates and qualities on some twenty real
-shots led, not an optimum. The sizes of neighbours mostly differ by a tenth to a half, so a search
-by halves finds one that fits."""
-_STILL_LADDER = tuple(
-    _Rung(width * width * 9 // 16, 0, crf)
-    for width, crf in ((96, 63), (128, 63), (160, 63), (192, 61), (256, 61), (256, 58),
-                       (320, 58), (320, 55), (384, 53), (448, 51), (512, 48), (640, 45))
-)  # fmt: skip
+class SketchSearch:
+    """Trials of one shot, whose frames it holds: sketches around a bit rate."""
+
+    def __init__(
+        self, frames: ShotFrames, seconds: float, bit_rate: float, still: bool = False
+    ) -> None:
+        self._frames, self._seconds = frames, seconds
+        self._bit_rate, self._still = bit_rate, still
+        self._tried: dict[_Point, Option] = {}
+        most = 1 if still else min(MAX_FRAMES, len(frames.pts), max(2, round(_FASTEST * seconds)))
+        self._placed = best_frames(frames.pixels, most)
+        self._probes = _probes(frames, seconds)
+
+    def run(self, trials: int) -> None:
+        """Try the usual point of the bit rate, others of as many bytes with more or fewer frames
+        and with better but smaller ones, then what is best with half and with twice the bytes.
+        """
+        wanted = self._bit_rate * self._seconds / 8
+        usual = self._bit_rate / 1500
+        count = 1 if self._still else self._frames_near(self._seconds * 2.5 * usual**0.6)
+        self._trial(_Point(1, 0, 0))
+        first = self._trial(_Point(count, round(10_000 * usual**0.7), 0))
+        best = self._again(first, wanted)
+        for factor in (_MORE_FRAMES, 1 / _MORE_FRAMES):
+            best = self._along(best, factor, 0, wanted, trials)
+        best = self._along(best, 1.0, 1, wanted, trials)
+        for part in (0.5, 2.0, 0.25, 4.0):
+            if len(self._tried) < trials:
+                self._fitted(self._frames_near(best.count * part**0.5), best.quality, wanted * part)
+
+    def fill(self, most: int) -> None:
+        """Try sketches of nearly ``most`` bytes, like the best one that is about as large."""
+        near = max(self._tried, key=lambda point: self._score(point, most))
+        low, high = 0, _MOST_PIXELS
+        for _ in range(_FILLS):
+            wanted = self._pixels(near.count, near.quality, _FULL * most)
+            near = self._trial(replace(near, pixels=min(max(wanted, low), high)))
+            if len(self._tried[near].data) > most:
+                high = near.pixels - 1
+            elif len(self._tried[near].data) < _FULL * most:
+                low = near.pixels + 1
+            else:
+                return
+
+    def options(self) -> tuple[Option, ...]:
+        """What is better than all that is smaller."""
+        front: list[Option] = []
+        for option in sorted(self._tried.values(), key=lambda one: (len(one.data), -one.quality)):
+            if not front or option.quality > front[-1].quality:
+                front.append(option)
+        return tuple(front)
+
+    def _along(self, best: _Point, factor: float, finer: int, wanted: float, trials: int) -> _Point:
+        """The best point of as many bytes in one direction from ``best``."""
+        while len(self._tried) < trials:
+            count = self._frames_near(best.count * factor)
+            quality = best.quality + finer
+            if quality == len(_QUALITIES) or (count, quality) == (best.count, best.quality):
+                break
+            there = self._fitted(count, quality, wanted)
+            if self._score(there, wanted) <= self._score(best, wanted):
+                break
+            best = there
+        return best
+
+    def _score(self, point: _Point, wanted: float) -> float:
+        """Quality, had it taken the wanted bytes."""
+        option = self._tried[point]
+        return option.quality - _GAIN * float(np.log(len(option.data) / wanted))
+
+    def _frames_near(self, count: float) -> int:
+        return min(max(round(count), 1), len(self._placed))
+
+    def _fitted(self, count: int, quality: int, wanted: float) -> _Point:
+        """A trial with the raster that takes about the wanted bytes."""
+        pixels = self._pixels(count, quality, wanted)
+        return self._again(self._trial(_Point(count, pixels, quality)), wanted)
+
+    def _again(self, point: _Point, wanted: float) -> _Point:
+        """The point, or if its bytes are far from those wanted, one with another raster."""
+        if 1 / _NEAR < len(self._tried[point].data) / wanted < _NEAR:
+            return point
+        pixels = self._pixels(point.count, point.quality, wanted)
+        if 1 / _NEAR < pixels / point.pixels < _NEAR:
+            return point
+        return self._trial(replace(point, pixels=pixels))
+
+    def _pixels(self, count: int, quality: int, wanted: float) -> int:
+        """Pixels that take about the wanted bytes, going by the trial that is most like it."""
+
+        def unlike(point: _Point) -> float:
+            off = abs(np.log(len(self._tried[point].data) / wanted))
+            other = abs(np.log(count / point.count)) + abs(quality - point.quality) / 2
+            return float(other + off / 2)
+
+        like = min(self._tried, key=unlike)
+        expected = len(self._tried[like].data) * (count / like.count) ** _COUNT_POWER
+        expected *= np.exp(_QUALITY_POWER * (quality - like.quality))
+        pixels = _area(self._size(like.pixels)) * (wanted / expected) ** (1 / _PIXELS_POWER)
+        return int(min(max(pixels, 0), _MOST_PIXELS))
+
+    def _size(self, pixels: int) -> tuple[int, int]:
+        height, width = self._frames.pixels[0].shape[:2]
+        return sketch_size(width, height, max(pixels, 1))
+
+    def _trial(self, point: _Point) -> _Point:
+        """Code, decode and compare; the point with the pixels that it came to have."""
+        size = self._size(point.pixels)
+        point = replace(point, pixels=_area(size))
+        if point not in self._tried:
+            self._tried[point] = self._coded(point, size)
+        return point
+
+    def _coded(self, point: _Point, size: tuple[int, int]) -> Option:
+        shot, pixels = self._frames.shot, self._frames.pixels
+        times = self._times(self._placed[point.count - 1])
+        shown = np.stack([pixels[place] for place in self._on_screen(times)])
+        units = encode_av1(shown, size, _QUALITIES[point.quality])
+        made = decode_av1(units, len(times), MAX_PIXELS)
+        frames = np.stack([clean(frame) for frame in made])
+        modes = list(TemporalMode) if len(times) > 1 else [TemporalMode.HOLD]
+        quality, mode = max((self._quality(frames, times, mode), mode) for mode in modes)
+        return Option(encode(units, times, shot.duration, mode), quality)
+
+    def _times(self, places: Sequence[int]) -> NDArray[np.int64]:
+        """When frames of the shot are shown, as it can be coded."""
+        shot = self._frames.shot
+        times = [max(self._frames.pts[place] - shot.start, 0) for place in places]
+        return rounded_times(times, shot.duration)
+
+    def _on_screen(self, times: Sequence[int] | NDArray[np.int64]) -> list[int]:
+        """The places of the frames on screen at times from the start of the shot."""
+        stamps = np.array(self._frames.pts) - self._frames.shot.start
+        places = np.maximum(np.searchsorted(stamps, times, side="right") - 1, 0)
+        return [int(place) for place in places]
+
+    def _quality(
+        self, frames: NDArray[np.uint8], times: NDArray[np.int64], mode: TemporalMode
+    ) -> float:
+        """The mean of what a decoder makes at the probes."""
+        height, width = self._frames.pixels[0].shape[:2]
+        moments = [moment for moment, _ in self._probes]
+        made = interpolate(frames, times, moments, mode)
+        qualities = [
+            original.quality(enlarge(picture, (width, height)))
+            for picture, (_, original) in zip(made, self._probes, strict=True)
+        ]
+        return float(np.mean(qualities))
 
 
-class SketchBudget:
-    """Bits for sketches: what one shot leaves over, a later one may use."""
-
-    def __init__(self, bit_rate: int) -> None:
-        self._rate = bit_rate
-        self._saved = 0
-
-    def for_shot(self, seconds: float) -> int:
-        """Bytes that a shot of this length may take."""
-        return int(self._rate * seconds / 8) + self._saved
-
-    def spend(self, seconds: float, spent: int) -> None:
-        """Note that such a shot took ``spent`` bytes."""
-        most = int(self._rate * _SAVED_S / 8)
-        self._saved = min(self.for_shot(seconds) - spent, most)
+def _probes(frames: ShotFrames, seconds: float) -> list[tuple[int, Original]]:
+    """Moments of a shot, one in each of equal parts but not in its middle, with their pictures."""
+    count = min(max(round(_PROBES_A_SECOND * seconds), _LEAST_PROBES), _MOST_PROBES)
+    count = min(count, len(frames.pts))
+    golden = np.modf(np.arange(count) * 0.618034)[0]
+    places = ((np.arange(count) + golden) * len(frames.pts) / count).astype(int)
+    start = frames.shot.start
+    return [(max(frames.pts[at] - start, 0), Original(frames.pixels[at])) for at in places]
 
 
-def choose_sketch(frames: ShotFrames, seconds: float, budget: int, still: bool) -> bytes:
-    """The best sketch of a shot in ``budget`` bytes; the smallest one may be over it."""
-    ladder = _STILL_LADDER if still else _LADDER
-    low, high, best = 0, len(ladder) - 1, None
-    while low <= high:
-        middle = (low + high) // 2
-        data = _encode(frames, ladder[middle], seconds)
-        if len(data) <= budget:
-            low, best = middle + 1, data
-        else:
-            high = middle - 1
-    if best is None:
-        best = _encode(frames, ladder[0], seconds)
-    return with_mode(best, _best_mode(frames, best))
-
-
-def _encode(frames: ShotFrames, rung: _Rung, seconds: float) -> bytes:
-    count = min(max(1, round(seconds * rung.frame_rate)), MAX_FRAMES, len(frames.pts))
-    shown = _frames_at(frames, sketch_times(count, frames.shot.duration))
-    height, width = shown.shape[1:3]
-    return encode(shown, sketch_size(width, height, rung.pixels), rung.crf, TemporalMode.FLOW)
-
-
-def _frames_at(frames: ShotFrames, times: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The frames on screen at ``times``, counted from the start of the shot."""
-    stamps = np.array(frames.pts) - frames.shot.start
-    places = np.maximum(np.searchsorted(stamps, times, side="right") - 1, 0)
-    return np.stack([frames.pixels[place] for place in places])
-
-
-def _best_mode(frames: ShotFrames, data: bytes) -> TemporalMode:
-    """The mode whose frames, made as the decoder makes them, are nearest to the source's."""
-    sketch, duration = decode(data), frames.shot.duration
-    times = sketch_times(len(sketch.frames), duration)
-    probes = np.setdiff1d(np.linspace(0, duration - 1, _PROBES + 2).astype(np.int64), times)
-    if len(times) == 1 or not len(probes):
-        return TemporalMode.HOLD
-    size = sketch.frames.shape[2], sketch.frames.shape[1]
-    wanted = [
-        cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        for picture in _frames_at(frames, probes)
-    ]
-
-    def error(mode: TemporalMode) -> float:
-        made = interpolate(sketch.frames, times, probes.tolist(), mode)
-        return sum(float(np.square(m - w).mean()) for m, w in zip(made, wanted, strict=True))
-
-    return min(TemporalMode, key=error)
+def _area(size: tuple[int, int]) -> int:
+    return size[0] * size[1]

@@ -27,11 +27,13 @@ class Guide:
     """The decoded descriptors of a shot of ``duration`` frames.
 
     ``frames`` are those of the sketch without their coding blocks, RGB uint8 (n, height, width,
-    3), and None without one; ``layout`` the colours of the look (8, 8, 3), if there is one.
+    3), shown at ``times`` (n,), and None without one; ``layout`` the colours of the look
+    (8, 8, 3), if there is one.
     """
 
     duration: int
     frames: NDArray[np.uint8] | None
+    times: NDArray[np.int64]
     mode: TemporalMode
     layout: NDArray[np.uint8] | None
     camera: CameraMotion
@@ -40,12 +42,6 @@ class Guide:
     def colours(self) -> NDArray[np.uint8] | None:
         """A picture with the colours of the shot."""
         return self.layout if self.frames is None else self.frames[len(self.frames) // 2]
-
-    @property
-    def times(self) -> NDArray[np.int64]:
-        """The frame numbers (n,) that the sketch shows."""
-        count = 0 if self.frames is None else len(self.frames)
-        return sketch.sketch_times(count, self.duration)
 
     def at(self, moments: Iterable[Fraction], size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
         """The sketch at rising ``moments``, in frames from the shot's start, each a picture of
@@ -69,11 +65,13 @@ def guide_of(cue: Cue) -> Guide:
     Raises:
         BitstreamError: a descriptor is damaged.
     """
-    frames, mode, layout, camera = None, TemporalMode.HOLD, None, STILL_CAMERA
+    frames, times, mode = None, np.zeros(0, np.int64), TemporalMode.HOLD
+    layout, camera = None, STILL_CAMERA
     if Layer.SKETCH in cue.descriptors:
-        decoded = sketch.decode(cue.descriptors[Layer.SKETCH])
-        frames, mode = np.stack([clean(frame) for frame in decoded.frames]), decoded.mode
+        decoded = sketch.decode(cue.descriptors[Layer.SKETCH], cue.span.duration)
+        frames = np.stack([clean(frame) for frame in decoded.frames])
+        times, mode = decoded.times, decoded.mode
     if Layer.LOOK in cue.descriptors:
         described = look.decode(cue.descriptors[Layer.LOOK])
         layout, camera = described.layout, described.camera
-    return Guide(cue.span.duration, frames, mode, layout, camera)
+    return Guide(cue.span.duration, frames, times, mode, layout, camera)

@@ -39,12 +39,11 @@ class OfflineVideo:
 
 
 def _render_sketch(cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
-    decoded = sketch.decode(cue.descriptors[Layer.SKETCH])
-    frames = np.stack([clean(frame) for frame in decoded.frames])
     duration = cue.span.duration
-    times = sketch.sketch_times(len(frames), duration)
+    decoded = sketch.decode(cue.descriptors[Layer.SKETCH], duration)
+    frames = np.stack([clean(frame) for frame in decoded.frames])
     before, shown = None, None
-    for small in interpolate(frames, times, range(duration), decoded.mode):
+    for small in interpolate(frames, decoded.times, range(duration), decoded.mode):
         if small is not before or shown is None:  # a held frame is enlarged once
             before, shown = small, enlarge(small, (track.width, track.height))
         yield shown

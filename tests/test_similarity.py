@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import scene
 
-from mmcodec.evaluation.metrics import psnr, ssim
+from mmcodec.analysis.similarity import psnr, ssim
 
 PICTURE = scene(1, 0)
 
