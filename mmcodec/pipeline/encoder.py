@@ -131,7 +131,7 @@ class _ShotEncoder:
         self, track: VideoTrack, settings: EncodeSettings, sketch_rate: float, remarks: Remarks
     ) -> None:
         self._track = track
-        self._sketch_rate, self._trials = sketch_rate, settings.effort.trials
+        self._sketch_rate, self._rounds = sketch_rate, settings.effort.rounds
         self._constant = settings.quality is not None
         self._remarks = remarks
         self._detector = ShotDetector(track.frame_rate)
@@ -163,7 +163,7 @@ class _ShotEncoder:
         if not self._sketch_rate:
             return (Draft(Cue(frames.shot, prompt, {Layer.LOOK: seen}), seconds),)
         search = SketchSearch(frames, seconds, self._sketch_rate, self._track.still)
-        search.run(self._trials)
+        search.run(self._rounds)
         options = search.options()
         if self.longest is None or frames.shot.duration > self.longest[0].duration:
             self.longest = frames.shot, search

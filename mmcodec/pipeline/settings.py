@@ -38,9 +38,9 @@ class Effort(StrEnum):
     SLOW = "slow"
 
     @property
-    def trials(self) -> int:
-        """Sketches that are tried of each shot."""
-        return {Effort.FAST: 4, Effort.DEFAULT: 8, Effort.SLOW: 32}[self]
+    def rounds(self) -> int:
+        """How often sketches around the best one of a shot are tried."""
+        return {Effort.FAST: 0, Effort.DEFAULT: 1, Effort.SLOW: 6}[self]
 
 
 class Speech(StrEnum):

@@ -8,7 +8,9 @@ a byte buys most; all that was tried is offered to rate control (:mod:`mmcodec.p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +44,10 @@ _FASTEST = 12.0
 """Frames a second, above which more of them are not worth trying."""
 _NEAR = 1.3
 """A trial whose bytes are off by less is not repeated with another raster."""
-_FILLS, _FULL = 6, 0.98
-"""Trials to use up what is left, and when it is."""
-_PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 2, 8, 24
+_FILLS, _FULL, _SMALLER = 8, 0.99, 0.97
+"""Trials to use up what is left, what they aim at, and how each is smaller than it would be."""
+_PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 1.5, 6, 16
+_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,36 +85,40 @@ class SketchSearch:
         most = 1 if still else min(MAX_FRAMES, len(frames.pts), max(2, round(_FASTEST * seconds)))
         self._placed = best_frames(frames.pixels, most)
         self._probes = _probes(frames, seconds)
+        self._modes: tuple[TemporalMode, ...] = tuple(TemporalMode)
 
-    def run(self, trials: int) -> None:
-        """Try the usual point of the bit rate, others of as many bytes with more or fewer frames
-        and with better but smaller ones, then what is best with half and with twice the bytes.
+    def run(self, rounds: int) -> None:
+        """Try the usual point of the bit rate; in each round those of as many bytes around the best
+        so far, with more or fewer frames and with finer or coarser ones; then the best with half
+        and with twice the bytes.
         """
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
         count = 1 if self._still else self._frames_near(self._seconds * 2.5 * usual**0.6)
-        self._trial(_Point(1, 0, 0))
-        first = self._trial(_Point(count, round(10_000 * usual**0.7), 0))
-        best = self._again(first, wanted)
-        for factor in (_MORE_FRAMES, 1 / _MORE_FRAMES):
-            best = self._along(best, factor, 0, wanted, trials)
-        best = self._along(best, 1.0, 1, wanted, trials)
-        for part in (0.5, 2.0, 0.25, 4.0):
-            if len(self._tried) < trials:
-                self._fitted(self._frames_near(best.count * part**0.5), best.quality, wanted * part)
+        with ThreadPoolExecutor(_WORKERS) as workers:
+            usual_point = _Point(count, round(10_000 * usual**0.7), 0)
+            _, best = workers.map(self._trial, (_Point(1, 0, 0), usual_point))
+            best = self._again(best, wanted)
+            for _ in range(rounds):
+                before = best
+                around = workers.map(self._fitted, self._around(best), repeat(wanted))
+                best = max((before, *around), key=lambda point: self._score(point, wanted))
+                if best == before:
+                    break
+            parts = (0.5, 2.0)
+            beside = [replace(best, count=self._frames_near(best.count * p**0.5)) for p in parts]
+            list(workers.map(self._fitted, beside, [wanted * part for part in parts]))
 
     def fill(self, most: int) -> None:
         """Try sketches of nearly ``most`` bytes, like the best one that is about as large."""
-        near = max(self._tried, key=lambda point: self._score(point, most))
-        low, high = 0, _MOST_PIXELS
-        for _ in range(_FILLS):
-            wanted = self._pixels(near.count, near.quality, _FULL * most)
-            near = self._trial(replace(near, pixels=min(max(wanted, low), high)))
-            if len(self._tried[near].data) > most:
-                high = near.pixels - 1
-            elif len(self._tried[near].data) < _FULL * most:
-                low = near.pixels + 1
-            else:
+        like = [p for p, option in self._tried.items() if most / 2 < len(option.data) < most * 2]
+        if not like:
+            return
+        near = max(like, key=lambda point: self._score(point, most))
+        for number in range(_FILLS):
+            pixels = self._pixels(near.count, near.quality, _FULL * most)
+            near = self._trial(replace(near, pixels=round(pixels * _SMALLER**number)))
+            if _FULL**2 * most < len(self._tried[near].data) <= most:
                 return
 
     def options(self) -> tuple[Option, ...]:
@@ -122,18 +129,13 @@ class SketchSearch:
                 front.append(option)
         return tuple(front)
 
-    def _along(self, best: _Point, factor: float, finer: int, wanted: float, trials: int) -> _Point:
-        """The best point of as many bytes in one direction from ``best``."""
-        while len(self._tried) < trials:
-            count = self._frames_near(best.count * factor)
-            quality = best.quality + finer
-            if quality == len(_QUALITIES) or (count, quality) == (best.count, best.quality):
-                break
-            there = self._fitted(count, quality, wanted)
-            if self._score(there, wanted) <= self._score(best, wanted):
-                break
-            best = there
-        return best
+    def _around(self, centre: _Point) -> list[_Point]:
+        """Points with more and with fewer frames, and with another quality."""
+        counts = [self._frames_near(centre.count * f) for f in (_MORE_FRAMES, 1 / _MORE_FRAMES)]
+        points = [replace(centre, count=count) for count in counts]
+        qualities = (centre.quality + 1, centre.quality - 1)
+        points += [replace(centre, quality=q) for q in qualities if 0 <= q < len(_QUALITIES)]
+        return [point for point in dict.fromkeys(points) if point != centre]
 
     def _score(self, point: _Point, wanted: float) -> float:
         """Quality, had it taken the wanted bytes."""
@@ -143,10 +145,10 @@ class SketchSearch:
     def _frames_near(self, count: float) -> int:
         return min(max(round(count), 1), len(self._placed))
 
-    def _fitted(self, count: int, quality: int, wanted: float) -> _Point:
-        """A trial with the raster that takes about the wanted bytes."""
-        pixels = self._pixels(count, quality, wanted)
-        return self._again(self._trial(_Point(count, pixels, quality)), wanted)
+    def _fitted(self, point: _Point, wanted: float) -> _Point:
+        """A trial like a point, with the raster that takes about the wanted bytes."""
+        pixels = self._pixels(point.count, point.quality, wanted)
+        return self._again(self._trial(replace(point, pixels=pixels)), wanted)
 
     def _again(self, point: _Point, wanted: float) -> _Point:
         """The point, or if its bytes are far from those wanted, one with another raster."""
@@ -165,7 +167,7 @@ class SketchSearch:
             other = abs(np.log(count / point.count)) + abs(quality - point.quality) / 2
             return float(other + off / 2)
 
-        like = min(self._tried, key=unlike)
+        like = min(list(self._tried), key=unlike)  # a copy: others go on trying
         expected = len(self._tried[like].data) * (count / like.count) ** _COUNT_POWER
         expected *= np.exp(_QUALITY_POWER * (quality - like.quality))
         pixels = _area(self._size(like.pixels)) * (wanted / expected) ** (1 / _PIXELS_POWER)
@@ -190,8 +192,10 @@ class SketchSearch:
         units = encode_av1(shown, size, _QUALITIES[point.quality])
         made = decode_av1(units, len(times), MAX_PIXELS)
         frames = np.stack([clean(frame) for frame in made])
-        modes = list(TemporalMode) if len(times) > 1 else [TemporalMode.HOLD]
+        modes = self._modes if len(times) > 1 else (TemporalMode.HOLD,)
         quality, mode = max((self._quality(frames, times, mode), mode) for mode in modes)
+        if len(times) > 1:
+            self._modes = (mode,)  # it hardly depends on the raster
         return Option(encode(units, times, shot.duration, mode), quality)
 
     def _times(self, places: Sequence[int]) -> NDArray[np.int64]:
