@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from mmcodec.pipeline.operations import decode, encode, probe
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
-    from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings, Profile, Speech
+    from mmcodec.pipeline.settings import DecodeSettings, Effort, EncodeSettings, Profile, Speech
     from mmcodec.registry import ModelSettings
     from mmcodec.timeline import Cue, Synthesis, Timeline
 
@@ -43,6 +43,7 @@ __all__ = [
     "CuePacket",
     "DecodeReport",
     "DecodeSettings",
+    "Effort",
     "EncodeReport",
     "EncodeSettings",
     "MMCodecError",
@@ -87,7 +88,13 @@ _HOMES = {
     ),
     "mmcodec.pipeline.operations": ("decode", "encode", "probe"),
     "mmcodec.pipeline.reports": ("DecodeReport", "EncodeReport", "StreamInfo"),
-    "mmcodec.pipeline.settings": ("DecodeSettings", "EncodeSettings", "Profile", "Speech"),
+    "mmcodec.pipeline.settings": (
+        "DecodeSettings",
+        "Effort",
+        "EncodeSettings",
+        "Profile",
+        "Speech",
+    ),
     "mmcodec.registry": ("ModelSettings",),
     "mmcodec.timeline": ("Cue", "Synthesis", "Timeline"),
 }

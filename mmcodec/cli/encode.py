@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from mmcodec import Profile, Speech
+from mmcodec import Effort, Profile, Speech
 from mmcodec.cli.model_options import (
     Device,
     Dtype,
@@ -16,7 +16,17 @@ from mmcodec.cli.model_options import (
     named,
     sent_option,
 )
-from mmcodec.cli.options import Force, Json, Language, Text, print_json, progress_bar, say, show
+from mmcodec.cli.options import (
+    Force,
+    Json,
+    Language,
+    Text,
+    bits_a_second,
+    print_json,
+    progress_bar,
+    say,
+    show,
+)
 
 
 def encode(
@@ -31,6 +41,32 @@ def encode(
             help="What goes beside the prompts: a sketch (2 kbit/s in all) or less (0.3)."
         ),
     ] = Profile.SKETCH,
+    bitrate: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--bitrate",
+            "-b",
+            parser=bits_a_second,
+            metavar="BIT/S",
+            help="Of everything in the stream, such as 800 or 2.4k (default: 2k).",
+        ),
+    ] = None,
+    quality: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=0, max=100, help="The same slope of quality throughout, not a bit rate."),
+    ] = None,
+    preset: Annotated[
+        Effort, typer.Option(help="How long to search for the best sketches.")
+    ] = Effort.DEFAULT,
+    buffer: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            min=0.5,
+            max=60,
+            metavar="SECONDS",
+            help="Write as it comes, for a receiver that buffers this long.",
+        ),
+    ] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Leave the sound out.")] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="Leave the picture out.")] = False,
     partial: Annotated[
@@ -57,7 +93,8 @@ def encode(
             min=80,
             max=24_000,
             metavar="BIT/S",
-            help="For what is sent as it sounds (default: 500, or 80 in the prompt profile).",
+            help="For what is sent as it sounds (default: a quarter of all, or 80 in the prompt "
+            "profile).",
         ),
     ] = None,
     text: Text = None,
@@ -109,6 +146,8 @@ def encode(
 
       mmcodec encode clip.mp4
 
+      mmcodec encode clip.mp4 --bitrate 1k --preset slow
+
       mmcodec encode talk.wav -o talk.mmc --profile prompt
 
       mmcodec encode note.wav --text "I am on the four o'clock train."
@@ -137,6 +176,10 @@ def encode(
     )
     settings = mmcodec.EncodeSettings(
         profile,
+        bit_rate=bitrate,
+        quality=quality,
+        effort=preset,
+        buffer_s=buffer,
         video=not no_video,
         audio=not no_audio,
         partial=partial,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmcodec import StreamInfo
 
 EXIT_INCOMPLETE = 3
+_LEAST_BIT_RATE, _MOST_BIT_RATE = 20, 100_000
 
 Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")]
 Text = Annotated[
@@ -31,6 +32,19 @@ Language = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+def bits_a_second(text: str) -> int:
+    """The bit rate that ``text`` says: 800, 2k, 2.4k or 9600bps."""
+    number = text.strip().lower().removesuffix("bps").removesuffix("bit/s")
+    scale = 1000 if number.endswith("k") else 1
+    try:
+        rate = round(float(number.removesuffix("k")) * scale)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no bit rate; 800, 2k and 2.4k are") from None
+    if not _LEAST_BIT_RATE <= rate <= _MOST_BIT_RATE:
+        raise typer.BadParameter(f"{text} is not from {_LEAST_BIT_RATE} to {_MOST_BIT_RATE} bit/s")
+    return rate
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class DemuxSettings:
 
     video: bool = True
     audio: bool = True
-    frame_pixels: int = 448 * 252
+    frame_pixels: int = 320 * 180
     still_pixels: int = 1 << 20
     sample_rate: int = 24_000
 

@@ -44,8 +44,8 @@ _FASTEST = 12.0
 """Frames a second, above which more of them are not worth trying."""
 _NEAR = 1.3
 """A trial whose bytes are off by less is not repeated with another raster."""
-_FILLS, _FULL, _SMALLER = 8, 0.99, 0.97
-"""Trials to use up what is left, what they aim at, and how each is smaller than it would be."""
+_FILLS, _FULL = 4, 0.985
+"""Rounds of trials to use up what is left, and when it is."""
 _PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 1.5, 6, 16
 _WORKERS = 2
 
@@ -110,16 +110,24 @@ class SketchSearch:
             list(workers.map(self._fitted, beside, [wanted * part for part in parts]))
 
     def fill(self, most: int) -> None:
-        """Try sketches of nearly ``most`` bytes, like the best one that is about as large."""
+        """Try sketches of nearly ``most`` bytes, like the best one that is about as large; they
+        are coded, and taken to be better by as much as their bytes say.
+        """
         like = [p for p, option in self._tried.items() if most / 2 < len(option.data) < most * 2]
         if not like:
             return
         near = max(like, key=lambda point: self._score(point, most))
-        for number in range(_FILLS):
-            pixels = self._pixels(near.count, near.quality, _FULL * most)
-            near = self._trial(replace(near, pixels=round(pixels * _SMALLER**number)))
-            if _FULL**2 * most < len(self._tried[near].data) <= most:
-                return
+        quality = self._score(near, most)
+        sizes = {near.pixels: len(self._tried[near].data)}
+        with ThreadPoolExecutor(_WORKERS) as workers:
+            for _ in range(_FILLS):
+                points = [replace(near, pixels=pixels) for pixels in _guesses(sizes, most)]
+                for point, option in workers.map(self._sized, points):
+                    sizes[point.pixels] = size = len(option.data)
+                    likely = quality + _GAIN * float(np.log(size / most))
+                    self._tried.setdefault(point, Option(option.data, likely))
+                if any(_FULL * most < size <= most for size in sizes.values()):
+                    return
 
     def options(self) -> tuple[Option, ...]:
         """What is better than all that is smaller."""
@@ -177,6 +185,11 @@ class SketchSearch:
         height, width = self._frames.pixels[0].shape[:2]
         return sketch_size(width, height, max(pixels, 1))
 
+    def _sized(self, point: _Point) -> tuple[_Point, Option]:
+        """A sketch whose quality is not looked at."""
+        size = self._size(point.pixels)
+        return replace(point, pixels=_area(size)), self._coded(point, size, look=False)
+
     def _trial(self, point: _Point) -> _Point:
         """Code, decode and compare; the point with the pixels that it came to have."""
         size = self._size(point.pixels)
@@ -185,11 +198,13 @@ class SketchSearch:
             self._tried[point] = self._coded(point, size)
         return point
 
-    def _coded(self, point: _Point, size: tuple[int, int]) -> Option:
+    def _coded(self, point: _Point, size: tuple[int, int], look: bool = True) -> Option:
         shot, pixels = self._frames.shot, self._frames.pixels
         times = self._times(self._placed[point.count - 1])
         shown = np.stack([pixels[place] for place in self._on_screen(times)])
         units = encode_av1(shown, size, _QUALITIES[point.quality])
+        if not look:
+            return Option(encode(units, times, shot.duration, self._modes[-1]), 0.0)
         made = decode_av1(units, len(times), MAX_PIXELS)
         frames = np.stack([clean(frame) for frame in made])
         modes = self._modes if len(times) > 1 else (TemporalMode.HOLD,)
@@ -232,6 +247,17 @@ def _probes(frames: ShotFrames, seconds: float) -> list[tuple[int, Original]]:
     places = ((np.arange(count) + golden) * len(frames.pts) / count).astype(int)
     start = frames.shot.start
     return [(max(frames.pts[at] - start, 0), Original(frames.pixels[at])) for at in places]
+
+
+def _guesses(sizes: dict[int, int], most: int) -> set[int]:
+    """Two numbers of pixels that may take nearly ``most`` bytes, by those whose bytes are known."""
+    under = max((p for p, size in sizes.items() if size <= most), default=None)
+    over = min((p for p, size in sizes.items() if size > most), default=None)
+    if under is None or over is None or under >= over:
+        pixels = min(sizes, key=lambda p: abs(sizes[p] - most))
+        aim = pixels * (_FULL * most / sizes[pixels]) ** (1 / _PIXELS_POWER)
+        return {min(round(aim * factor), _MOST_PIXELS) for factor in (0.96, 1.01)}
+    return {round(under * (over / under) ** part) for part in (0.35, 0.7)}
 
 
 def _area(size: tuple[int, int]) -> int:
