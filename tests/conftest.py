@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+from mmcodec.descriptors import sketch
+from mmcodec.descriptors.av1 import encode_av1
 from mmcodec.media.mux import MediaWriter
 from mmcodec.timeline import AudioTrack, VideoTrack
 
@@ -38,6 +40,12 @@ def scene(number: int, frame: int, size: tuple[int, int] = (128, 72)) -> np.ndar
     centre = (width * (0.2 + 0.015 * frame)) % width
     disc = (columns - centre) ** 2 + (rows - height / 2) ** 2 < (height / 6) ** 2
     return np.where(disc[..., None], 255 - coarse[0, 0], ground).astype(np.uint8)
+
+
+def evenly_sketched(frames, size, crf, mode, duration=48) -> bytes:
+    """A sketch of RGB frames (n, height, width, 3) that are shown evenly in a shot."""
+    times = sketch.even_times(len(frames), duration)
+    return sketch.encode(encode_av1(frames, size, crf), times, duration, mode)
 
 
 def tone(seconds: float, sample_rate: int, hz: float = 220.0) -> np.ndarray:

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 from chat_server import ChatServer, Trouble
-from conftest import scene
+from conftest import evenly_sketched, scene
 
 from mmcodec.analysis.motion import CameraMotion
-from mmcodec.descriptors import look, sketch
+from mmcodec.analysis.similarity import psnr, ssim
+from mmcodec.descriptors import look
 from mmcodec.descriptors.sketch import TemporalMode
 from mmcodec.errors import BackendError, FailedWorkError
-from mmcodec.analysis.similarity import psnr, ssim
 from mmcodec.registry import Group, ModelSettings, load
 from mmcodec.synthesis.guide import guide_of
 from mmcodec.synthesis.keyframes import animated
@@ -36,7 +36,7 @@ def panned(at, light=0):
 
 
 def sketch_cue(frames, duration, mode=TemporalMode.FLOW):
-    data = sketch.encode(np.stack(frames), (128, 72), 40, mode)
+    data = evenly_sketched(np.stack(frames), (128, 72), 40, mode)
     return Cue(Shot(5, 5 + duration), Prompt("A dog."), {Layer.SKETCH: data})
 
 

@@ -5,13 +5,13 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from conftest import scene
+from conftest import evenly_sketched, scene
 
 from mmcodec.analysis.motion import CameraMotion
-from mmcodec.descriptors import look, sketch
+from mmcodec.analysis.similarity import psnr
+from mmcodec.descriptors import look
 from mmcodec.descriptors.look import Look
 from mmcodec.descriptors.sketch import TemporalMode
-from mmcodec.analysis.similarity import psnr
 from mmcodec.synthesis.card import render_card
 from mmcodec.synthesis.interpolation import interpolate
 from mmcodec.synthesis.offline_video import OfflineVideo
@@ -82,7 +82,7 @@ def test_a_prompt_longer_than_the_card_is_cut_not_an_error():
 
 CUES = {
     "sketch": {
-        Layer.SKETCH: sketch.encode(
+        Layer.SKETCH: evenly_sketched(
             np.stack([scene(1, i) for i in (0, 9)]), (96, 64), 50, TemporalMode.FLOW
         )
     },

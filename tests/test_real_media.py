@@ -8,8 +8,8 @@ import pytest
 from conftest import REAL_MEDIA, read_media
 
 import mmcodec
-from mmcodec.analysis.sound import loudness_lufs
 from mmcodec.analysis.similarity import ssim
+from mmcodec.analysis.sound import loudness_lufs
 from mmcodec.media.demux import DemuxSettings, open_media
 from mmcodec.timeline import SegmentKind, TrackKind
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import image, video
-from conftest import scene
+from conftest import evenly_sketched, scene
 
 from mmcodec.analysis.motion import CameraMotion
-from mmcodec.descriptors import look, sketch
+from mmcodec.descriptors import look
 from mmcodec.descriptors.sketch import TemporalMode
 from mmcodec.errors import BackendError, BitstreamError, OutOfMemoryError
 from mmcodec.registry import Group, ModelSettings, load
@@ -57,7 +57,7 @@ QUICK = Synthesis(steps=2, seed=1)
 
 def sketch_of(number):
     frames = np.stack([scene(number, at) for at in (0, 9)])
-    return {Layer.SKETCH: sketch.encode(frames, (96, 64), 50, TemporalMode.FLOW)}
+    return {Layer.SKETCH: evenly_sketched(frames, (96, 64), 50, TemporalMode.FLOW)}
 
 
 LAYERS = {

@@ -77,7 +77,7 @@ def _describe(layer: Layer, code: bytes, seconds: float, cue: Cue) -> str:
         if layer is Layer.LOOK:
             look.decode(code)
         elif layer is Layer.SKETCH:
-            sketch.decode(code)
+            sketch.decode(code, cue.span.duration)
         elif layer is Layer.SOUND:
             sound.decode(code, seconds)
         elif layer is Layer.VOICE:

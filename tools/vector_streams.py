@@ -41,12 +41,21 @@ DEFLATED = StreamHeader(VIDEO.video, None, text_coder=0)
 
 LOOK = bytes.fromhex("048a51f7b2c64e8d8109")
 ONE_FRAME = bytes.fromhex(
-    "000a0a00000002afff9d5f300832181000f58200003000008003e0874203c5f80b39b0e94cd176"
+    "fffff258f6f0a4cb10c5b04a7808e6c63563516a14be0d730ac29e90be80f58233a6e44524e4"
 )
 THREE_FRAMES = bytes.fromhex(
-    "020a0a00000002afff9d5f300832201000d982000021e00080049dec94fd9ffd925a30f062812bb5ce0e11d5e4da"
-    "74322b2802002492491de60000033e000ebc0fa780ad3a1ead0bc3a24a38b338679a98bbae5fe7c181ca510a1287"
-    "32143002040924003be00000063df00e00afe04a06a01a0188"
+    "7dfff258fc8ae192c6cc8780a90ddd92d2836e7bb11fc98958845b854315284fc07a4b2b7c8f69a04ee93c8de425"
+    "c9dbe0a808ece12dec4ad65bb37bb0e7aa6826c807e31698af289b3a1a6b4d7b62408a76d65e57d8f6576563f737"
+    "5b95736d6b47d2741e0e9f8ee158b9f7218a5ac14c822a266ce1745b7abd80"
+)
+PLACED_FRAMES = bytes.fromhex(
+    "bd0a6785bbf7598f124f02f5f3a9b79d00e51a690fae855d06fca8288b5370c960c12c255dae6b3275644f3c0589"
+    "727e3d5294aab7c913b798134647b197024f822037216b54161375dfc1de7e5084d914754d67d7709eb971a6c443"
+    "85aff113c00cc64ab67fc77398bfeff6139d21fe"
+)
+PLAIN_FRAME = bytes.fromhex(
+    "ffbfff771414000000055fff3abe60101414000000055fff3abe601064522001fc04000063c001000d6b2cd1792c"
+    "c12bbd9dde0813e273587a2ac408ab941b61f9e36fb824d510"
 )
 NOISE = bytes.fromhex("550fc13b1248991aef96632f287dfffffe")
 COARSE_PITCH = bytes.fromhex("666fc927d0da2b2a9aa03db6fdd03d7280")
@@ -191,6 +200,12 @@ VECTORS = {
         VIDEO,
         shot(0, 48, layers={Layer.SKETCH: THREE_FRAMES}),
     ),
+    "sketch-placed": written(
+        "three frames that are not shown evenly, in the other structure",
+        VIDEO,
+        shot(0, 48, layers={Layer.SKETCH: PLACED_FRAMES}),
+    ),
+    "sketch-plain": written("AV1 as it is", VIDEO, shot(0, 48, layers={Layer.SKETCH: PLAIN_FRAME})),
     "sound-noise": written("mode 0", AUDIO, sound(0, 50, SegmentKind.SOUND, "", NOISE)),
     "sound-coarse-pitch": written(
         "mode 1", AUDIO, sound(0, 50, SegmentKind.SPEECH, "", COARSE_PITCH)

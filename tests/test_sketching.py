@@ -1,0 +1,72 @@
+"""The search for sketches: real trials around a bit rate, and bytes that fill what is left."""
+
+import cv2
+import numpy as np
+import pytest
+from conftest import scene
+
+from mmcodec.analysis.shots import ShotFrames
+from mmcodec.analysis.similarity import psnr
+from mmcodec.descriptors import sketch
+from mmcodec.pipeline.sketching import SketchSearch, best_of
+from mmcodec.timeline import Shot
+
+
+def shot(count=48):
+    pixels = tuple(cv2.resize(scene(1, i), (320, 180)) for i in range(count))
+    return ShotFrames(Shot(100, 100 + count), tuple(range(100, 100 + count)), pixels)
+
+
+@pytest.fixture(scope="module")
+def searched():
+    search = SketchSearch(shot(), 2.0, 1500)
+    search.run(1)
+    return search
+
+
+def test_options_rise_in_bytes_and_quality(searched):
+    options = searched.options()
+    assert len(options) >= 3
+    assert sorted(options, key=lambda one: len(one.data)) == list(options)
+    assert sorted(options, key=lambda one: one.quality) == list(options)
+
+
+def test_the_smallest_is_one_frame_and_others_are_around_the_rate(searched):
+    options = searched.options()
+    assert len(sketch.decode(options[0].data, 48).frames) == 1
+    assert len(options[0].data) < 60
+    wanted = 1500 * 2.0 / 8
+    assert min(abs(len(one.data) - wanted) for one in options) < 0.35 * wanted
+    best = best_of(options, 2.0, 1500)
+    assert wanted / 4 < len(best.data) < wanted * 3
+
+
+def test_quality_is_what_a_decoder_makes_of_it(searched):
+    """The picture in the middle is nearer to the shot's with the last option than the first."""
+    options = searched.options()
+    errors = []
+    for option in (options[0], options[-1]):
+        made = sketch.decode(option.data, 48)
+        at = int(np.argmin(np.abs(made.times - 24)))
+        shown = cv2.resize(made.frames[at], (320, 180))
+        errors.append(psnr(shown, shot().pixels[24]))
+    assert errors[1] > errors[0] + 1
+
+
+def test_what_is_left_is_filled(searched):
+    most = 640
+    searched.fill(most)
+    nearest = max(len(one.data) for one in searched.options() if len(one.data) <= most)
+    assert nearest > 0.95 * most
+
+
+def test_more_bits_make_a_still_better():
+    frames = ShotFrames(Shot(0, 1), (0,), (cv2.resize(scene(2, 0), (640, 360)),))
+    quality = []
+    for rate in (300, 6000):
+        search = SketchSearch(frames, 4.0, rate, still=True)
+        search.run(1)
+        data = best_of(search.options(), 4.0, rate).data
+        made = cv2.resize(sketch.decode(data, 1).frames[0], (640, 360))
+        quality.append(psnr(made, frames.pixels[0]))
+    assert quality[1] > quality[0] + 2
