@@ -31,8 +31,16 @@ def test_no_other_knots_are_better(seed, count, knots):
 def test_frames_go_where_the_picture_changes():
     still, other = np.zeros((36, 64, 3), np.uint8), np.full((36, 64, 3), 200, np.uint8)
     shot = [still] * 30 + [other] * 10
-    assert best_frames(shot, 2)[1] == [29, 30]
-    assert best_frames(shot, 1)[0][0] < 30
+    one, two = best_frames(shot, 2)
+    assert one[0] < 30
+    assert two == [29, 30]
+
+
+def test_where_nothing_is_seen_to_change_frames_are_spread_evenly():
+    shot = [np.full((36, 64, 3), 90, np.uint8)] * 60
+    assert best_frames(shot, 1)[0][0] in (29, 30)
+    gaps = np.diff(best_frames(shot, 5)[4])
+    assert gaps.max() - gaps.min() <= 1
 
 
 def test_a_long_shot_is_looked_at_in_steps():

@@ -22,7 +22,7 @@ from mmcodec.descriptors.av1_compact import split_units
 
 Pictures = Sequence[NDArray[np.uint8]]
 
-PIXELS = (96 * 54, 128 * 72, 160 * 90, 192 * 108, 240 * 135, 320 * 180, 448 * 252)
+RASTERS = (96 * 54, 128 * 72, 160 * 90, 192 * 108, 240 * 135, 320 * 180, 448 * 252)
 FRAME_RATES = (0.5, 1, 2, 3, 5, 8)
 TEMPORAL_DELIMITER = 2
 os.environ.setdefault("SVT_LOG", "1")
@@ -30,11 +30,15 @@ os.environ.setdefault("SVT_LOG", "1")
 
 @dataclass(frozen=True)
 class Peer:
-    """A codec, with the qualities to try from the coarsest on, and the least side it takes."""
+    """A codec, with what to try: pixels a frame, frames a second, qualities from the coarsest on;
+    and the least side it takes.
+    """
 
     name: str
     encoder: str
     options: dict[str, str]
+    rasters: tuple[int, ...]
+    frame_rates: tuple[float, ...]
     qualities: tuple[int, ...]
     least_side: int
 
@@ -57,10 +61,9 @@ class Peer:
         """The frames of packets."""
         name = "libdav1d" if self.encoder == "libsvtav1" else "hevc"
         codec = cast("av.VideoCodecContext", av.CodecContext.create(name, "r"))
-        frames = []
-        for packet in [*map(av.Packet, packets), None]:
-            frames += [frame.to_ndarray(format="rgb24") for frame in codec.decode(packet)]
-        return frames
+        packed = [*map(av.Packet, packets), None]
+        frames = [frame for packet in packed for frame in codec.decode(packet)]
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames]
 
     def payload(self, packets: Sequence[bytes]) -> int:
         """Bytes that have to be sent."""
@@ -74,6 +77,8 @@ SVT_AV1 = Peer(
     "SVT-AV1",
     "libsvtav1",
     {"preset": "4", "svtav1-params": "keyint=-1:lp=1:tune=2"},
+    RASTERS,
+    FRAME_RATES,
     (63, 55, 47),
     64,
 )
@@ -81,6 +86,8 @@ X265 = Peer(
     "x265",
     "libx265",
     {"preset": "veryslow", "x265-params": "keyint=-1:pools=1:log-level=none:info=0"},
+    RASTERS[:2] + RASTERS[3:6:2],
+    FRAME_RATES[:5],
     (51, 45, 39),
     32,
 )
@@ -104,8 +111,8 @@ def trials(
     Enlarged by Lanczos; between frames the one before is held, or both are blended.
     """
     height, width = frames[0].shape[:2]
-    steps = sorted({max(1, round(frame_rate / rate)) for rate in FRAME_RATES}, reverse=True)
-    for pixels, step in product(PIXELS, steps):
+    steps = sorted({max(1, round(frame_rate / rate)) for rate in peer.frame_rates}, reverse=True)
+    for pixels, step in product(peer.rasters, steps):
         scale = min(1.0, (pixels / (width * height)) ** 0.5)
         sides = (max(peer.least_side, 2 * round(side * scale / 2)) for side in (width, height))
         size = next(sides), next(sides)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 _SIZE = (32, 18)
 _MOST = 96
 """Frames of a shot that are looked at."""
+_UNSEEN = 0.3
+"""Squared error of a pixel by movement too fine for this raster, one frame from a knot."""
 
 Floats = NDArray[np.float64]
 
@@ -24,20 +26,25 @@ def best_frames(pixels: Sequence[NDArray[np.uint8]], most: int) -> list[list[int
     """The best 1, 2, ... up to ``most`` places in ``pixels``, RGB (height, width, 3) each."""
     looked_at = range(0, len(pixels), -(-len(pixels) // _MOST))
     small = np.stack([_small(pixels[place]) for place in looked_at])
-    return [[looked_at[knot] for knot in knots] for knots in best_knots(small, most)]
+    found = best_knots(small, most, _UNSEEN * small.shape[1])
+    return [[looked_at[knot] for knot in knots] for knots in found]
 
 
-def best_knots(points: NDArray[np.float32], most: int) -> list[list[int]]:
+def best_knots(points: NDArray[np.float32], most: int, unseen: float = 0.0) -> list[list[int]]:
     """The best 1, 2, ... knots among ``points`` (n, dimensions), no more than n.
 
     Before the first and after the last knot that one is held; between, points are blended. The
-    squared distance to what they are is least.
+    squared distance to what they are is least, where each point is ``unseen`` further away for
+    the square of its distance in points to a knot.
     """
     products = np.einsum("ad,bd->ab", points, points, dtype=np.float64)
     powers = np.diag(products)
-    apart = powers[:, None] + powers - 2 * products
+    at = np.arange(len(points), dtype=np.float64)
+    steps = np.square(at[:, None] - at)
+    apart = powers[:, None] + powers - 2 * products + unseen * steps
     before, after = np.tril(apart).sum(axis=1), np.triu(apart).sum(axis=1)
-    between = _blending_errors(products)
+    # Half of the points between two knots are nearer to either: a sum of squares up to length / 2.
+    between = _blending_errors(products) + unseen * np.sqrt(steps) ** 3 / 12
     chosen = [[int(np.argmin(before + after))]]
     reached, origins = before, []
     for _ in range(1, min(most, len(points))):

@@ -26,7 +26,7 @@ from mmcodec.errors import BitstreamError
 MAX_PIXELS = 1 << 18
 """The largest raster of a sketch that a reader accepts."""
 
-_MODE_BITS, _COUNT_BITS, _FORM_BITS, _SIZE_BITS = 2, 6, 2, 20
+_MODE_BITS, _COUNT_BITS, _FINISH_BITS, _FORM_BITS, _SIZE_BITS = 2, 6, 2, 2, 20
 _PLAIN = STRUCTURES
 """Form of AV1 as it is; lower ones are kinds of structures."""
 _PLACES = 128
@@ -42,6 +42,15 @@ class TemporalMode(IntEnum):
     FLOW = 2
 
 
+class Finish(IntEnum):
+    """How frames are freed of blocks and sharpened; the values are those on the wire."""
+
+    SMOOTH = 0
+    LIGHT = 1
+    SHARP = 2
+    CRISP = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """``frames`` is RGB uint8 (n, height, width, 3); ``times`` (n,) are the frames of the shot
@@ -51,9 +60,16 @@ class Sketch:
     frames: NDArray[np.uint8]
     times: NDArray[np.int64]
     mode: TemporalMode
+    finish: Finish
 
 
-def encode(units: bytes, times: NDArray[np.int64], duration: int, mode: TemporalMode) -> bytes:
+def encode(
+    units: bytes,
+    times: NDArray[np.int64],
+    duration: int,
+    mode: TemporalMode,
+    finish: Finish = Finish.SMOOTH,
+) -> bytes:
     """Code what :func:`~mmcodec.descriptors.av1.encode_av1` made of the frames that a shot of
     ``duration`` frames shows at ``times``, which are those of :func:`even_times` or as
     :func:`rounded_times` returns them.
@@ -63,6 +79,7 @@ def encode(units: bytes, times: NDArray[np.int64], duration: int, mode: Temporal
     for form in range(_PLAIN + 1):
         writing = Writing()
         _code_timing(writing, times, duration, mode)
+        writing.bits(finish, _FINISH_BITS)
         writing.bits(form, _FORM_BITS)
         try:
             _write_units(writing, units, form)
@@ -78,11 +95,11 @@ def decode(data: bytes, duration: int) -> Sketch:
     Raises:
         BitstreamError: the data is damaged or over the limits.
     """
-    units, times, mode = _read(data, duration)
+    units, times, mode, finish = _read(data, duration)
     frames = decode_av1(units, len(times), MAX_PIXELS)
     if len(frames) != len(times):
         raise BitstreamError("a sketch has too few frames")
-    return Sketch(frames, times, mode)
+    return Sketch(frames, times, mode, finish)
 
 
 def even_times(count: int, duration: int) -> NDArray[np.int64]:
@@ -114,16 +131,17 @@ def _step(duration: int) -> int:
     return -(-duration // _PLACES)
 
 
-def _read(data: bytes, duration: int) -> tuple[bytes, NDArray[np.int64], TemporalMode]:
+def _read(data: bytes, duration: int) -> tuple[bytes, NDArray[np.int64], TemporalMode, Finish]:
     reading = Reading(data)
     times, mode = _code_timing(reading, np.zeros(MAX_FRAMES, np.int64), duration, TemporalMode.HOLD)
+    finish = Finish(reading.bits(0, _FINISH_BITS))
     form = reading.bits(0, _FORM_BITS)
     if form < _PLAIN:
-        return av1_compact.read(len(times), form, Headers(reading)), times, mode
+        return av1_compact.read(len(times), form, Headers(reading)), times, mode, finish
     if form > _PLAIN:
         raise BitstreamError("a sketch has AV1 of no known form")
     size = reading.bits(0, _SIZE_BITS)
-    return bytes(reading.byte(0) for _ in range(size)), times, mode
+    return bytes(reading.byte(0) for _ in range(size)), times, mode, finish
 
 
 def _write_units(writing: Writing, units: bytes, form: int) -> None:

@@ -22,13 +22,14 @@ from mmcodec.descriptors.av1 import decode_av1, encode_av1
 from mmcodec.descriptors.av1_compact import MAX_FRAMES
 from mmcodec.descriptors.sketch import (
     MAX_PIXELS,
+    Finish,
     TemporalMode,
     encode,
     rounded_times,
     sketch_size,
 )
 from mmcodec.synthesis.interpolation import interpolate
-from mmcodec.synthesis.offline_video import clean, enlarge
+from mmcodec.synthesis.offline_video import enlarge, finished
 
 STILL_WORTH_S = 4.0
 """A still photograph gets the bits of this many seconds."""
@@ -46,7 +47,7 @@ _NEAR = 1.3
 """A trial whose bytes are off by less is not repeated with another raster."""
 _FILLS, _FULL = 4, 0.985
 """Rounds of trials to use up what is left, and when it is."""
-_PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 1.5, 6, 16
+_PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 2, 8, 20
 _WORKERS = 2
 
 
@@ -80,12 +81,13 @@ class SketchSearch:
         self, frames: ShotFrames, seconds: float, bit_rate: float, still: bool = False
     ) -> None:
         self._frames, self._seconds = frames, seconds
-        self._bit_rate, self._still = bit_rate, still
+        self._bit_rate = bit_rate
         self._tried: dict[_Point, Option] = {}
         most = 1 if still else min(MAX_FRAMES, len(frames.pts), max(2, round(_FASTEST * seconds)))
         self._placed = best_frames(frames.pixels, most)
         self._probes = _probes(frames, seconds)
         self._modes: tuple[TemporalMode, ...] = tuple(TemporalMode)
+        self._finishes: tuple[Finish, ...] = tuple(Finish)
 
     def run(self, rounds: int) -> None:
         """Try the usual point of the bit rate; in each round those of as many bytes around the best
@@ -94,7 +96,7 @@ class SketchSearch:
         """
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
-        count = 1 if self._still else self._frames_near(self._seconds * 2.5 * usual**0.6)
+        count = self._frames_near(self._seconds * 2.5 * usual**0.6)
         with ThreadPoolExecutor(_WORKERS) as workers:
             usual_point = _Point(count, round(10_000 * usual**0.7), 0)
             _, best = workers.map(self._trial, (_Point(1, 0, 0), usual_point))
@@ -204,14 +206,17 @@ class SketchSearch:
         shown = np.stack([pixels[place] for place in self._on_screen(times)])
         units = encode_av1(shown, size, _QUALITIES[point.quality])
         if not look:
-            return Option(encode(units, times, shot.duration, self._modes[-1]), 0.0)
+            mode = self._modes[0] if len(times) > 1 else TemporalMode.HOLD
+            return Option(encode(units, times, shot.duration, mode, self._finishes[0]), 0.0)
         made = decode_av1(units, len(times), MAX_PIXELS)
-        frames = np.stack([clean(frame) for frame in made])
         modes = self._modes if len(times) > 1 else (TemporalMode.HOLD,)
-        quality, mode = max((self._quality(frames, times, mode), mode) for mode in modes)
-        if len(times) > 1:
-            self._modes = (mode,)  # it hardly depends on the raster
-        return Option(encode(units, times, shot.duration, mode), quality)
+        tried = [(self._quality(made, times, mode, self._finishes[0]), mode) for mode in modes]
+        quality, mode = max(tried)
+        others = [(self._quality(made, times, mode, one), one) for one in self._finishes[1:]]
+        quality, finish = max([(quality, self._finishes[0]), *others])
+        if len(times) > 1:  # they hardly depend on the raster
+            self._modes, self._finishes = (mode,), (finish,)
+        return Option(encode(units, times, shot.duration, mode, finish), quality)
 
     def _times(self, places: Sequence[int]) -> NDArray[np.int64]:
         """When frames of the shot are shown, as it can be coded."""
@@ -226,10 +231,15 @@ class SketchSearch:
         return [int(place) for place in places]
 
     def _quality(
-        self, frames: NDArray[np.uint8], times: NDArray[np.int64], mode: TemporalMode
+        self,
+        decoded: NDArray[np.uint8],
+        times: NDArray[np.int64],
+        mode: TemporalMode,
+        finish: Finish,
     ) -> float:
         """The mean of what a decoder makes at the probes."""
         height, width = self._frames.pixels[0].shape[:2]
+        frames = np.stack([finished(frame, finish) for frame in decoded])
         moments = [moment for moment, _ in self._probes]
         made = interpolate(frames, times, moments, mode)
         qualities = [

@@ -14,7 +14,7 @@ from mmcodec.analysis.motion import CameraMotion
 from mmcodec.descriptors import look, sketch
 from mmcodec.descriptors.sketch import TemporalMode
 from mmcodec.synthesis.interpolation import interpolate
-from mmcodec.synthesis.offline_video import clean, enlarge
+from mmcodec.synthesis.offline_video import enlarge, finished
 from mmcodec.timeline import Cue, Layer
 
 STILL_CAMERA = CameraMotion(0.0, 0.0, 0.0)
@@ -69,7 +69,7 @@ def guide_of(cue: Cue) -> Guide:
     layout, camera = None, STILL_CAMERA
     if Layer.SKETCH in cue.descriptors:
         decoded = sketch.decode(cue.descriptors[Layer.SKETCH], cue.span.duration)
-        frames = np.stack([clean(frame) for frame in decoded.frames])
+        frames = np.stack([finished(frame, decoded.finish) for frame in decoded.frames])
         times, mode = decoded.times, decoded.mode
     if Layer.LOOK in cue.descriptors:
         described = look.decode(cue.descriptors[Layer.LOOK])
