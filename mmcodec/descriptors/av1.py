@@ -7,7 +7,9 @@ delimiters, which carry nothing; the raster is in the sequence header.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from fractions import Fraction
+from pathlib import Path
 from typing import cast
 
 import av
@@ -47,6 +49,8 @@ def encode_av1(
         "crf": str(crf),
         "svtav1-params": _PARAMETERS,
     }
+    codec.open()
+    _calm_threads()
     packets = []
     for number, pixels in enumerate(frames):
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(
@@ -57,6 +61,19 @@ def encode_av1(
     packets += codec.encode(None)
     units = (one for packet in packets for one in split_units(bytes(packet)))
     return b"".join(unit(*one) for one in units if one[0] != _TEMPORAL_DELIMITER)
+
+
+def _calm_threads() -> None:
+    """Take back the real-time priority that SVT-AV1, run by root, gives its threads and ours.
+
+    Threads with it are never interrupted, so a few of them stop all other work of a machine.
+    """
+    if not hasattr(os, "sched_setscheduler") or os.geteuid():
+        return
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread that has just ended
+            if os.sched_getscheduler(int(task.name)) != os.SCHED_OTHER:
+                os.sched_setscheduler(int(task.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def decode_av1(data: bytes, max_frames: int, max_pixels: int) -> NDArray[np.uint8]:
