@@ -14,7 +14,8 @@ FRAMING = 10
 
 def draft(start, options, seconds=2.0, text="A red car on a long and winding road at dusk"):
     made = tuple(Option(bytes(size), quality) for size, quality in options)
-    return Draft(Cue(Shot(start, start + 48), Prompt(text)), seconds, made, bytes(10))
+    cue = Cue(Shot(start, start + 48), Prompt(text))
+    return Draft(cue, seconds, (start + 48) / 24, made, bytes(10))
 
 
 def measure(cues):
@@ -79,7 +80,7 @@ def test_too_low_a_rate_gives_up_sketches_and_then_words_and_says_so():
 
 def test_what_is_spoken_is_not_shortened():
     speech = Cue(Segment(0, 50, SegmentKind.SPEECH), Prompt("A woman: “" + "word " * 20 + "end”"))
-    made = allocate([Draft(speech, 1.0), draft(0, [(50, 0.5)])], 10, measure)
+    made = allocate([Draft(speech, 1.0, 1.0), draft(0, [(50, 0.5)])], 10, measure)
     assert made.cues[0] == speech
 
 

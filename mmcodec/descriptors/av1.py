@@ -1,4 +1,4 @@
-"""Tiny pictures as bare AV1: SVT-AV1 to encode, dav1d to decode, no container.
+"""Tiny pictures as AV1: SVT-AV1 to encode, dav1d to decode, no container.
 
 The bytes are the open bitstream units (OBUs) of the AV1 specification without the temporal
 delimiters, which carry nothing; the raster is in the sequence header.

@@ -160,8 +160,9 @@ class _ShotEncoder:
         middle = frames.pixels[len(frames.pixels) // 2]
         seen = look.encode(middle, analysis.camera)
         seconds = STILL_WORTH_S if self._track.still else analysis.duration_s
+        end_s = float(frames.shot.end * self._track.time_base)
         if not self._sketch_rate:
-            return (Draft(Cue(frames.shot, prompt, {Layer.LOOK: seen}), seconds),)
+            return (Draft(Cue(frames.shot, prompt, {Layer.LOOK: seen}), seconds, end_s),)
         search = SketchSearch(frames, seconds, self._sketch_rate, self._track.still)
         search.run(self._rounds)
         options = search.options()
@@ -169,7 +170,7 @@ class _ShotEncoder:
             self.longest = frames.shot, search
         if self._constant:
             options = (best_of(options, seconds, self._sketch_rate),)
-        return (Draft(Cue(frames.shot, prompt), seconds, options, seen),)
+        return (Draft(Cue(frames.shot, prompt), seconds, end_s, options, seen),)
 
     def _caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
         try:
@@ -240,7 +241,10 @@ class _SegmentEncoder:
         return self._drafts(Cue(heard.segment, prompt, choose_sound(heard, self._bit_rate)))
 
     def _drafts(self, *cues: Cue) -> tuple[Draft, ...]:
-        return tuple(Draft(cue, float(cue.span.duration * self._time_base)) for cue in cues)
+        base = self._time_base
+        return tuple(
+            Draft(cue, float(cue.span.duration * base), float(cue.span.end * base)) for cue in cues
+        )
 
     def _caption(self, heard: SoundSegment) -> Prompt:
         analysis = analyse_sound(heard.samples, heard.sample_rate, heard.segment.kind)

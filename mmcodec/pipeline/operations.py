@@ -64,6 +64,8 @@ def encode(
     settings = settings or EncodeSettings()
     if not (settings.video or settings.audio):
         raise UsageError("without picture and sound there is nothing to encode")
+    if settings.quality is not None and (settings.bit_rate or settings.buffer_s):
+        raise UsageError("a quality is given, and a bit rate or a buffer; one of them decides")
     started = time.perf_counter()
     target = _beside(source, ".mmc") if target is None else target
     demux = DemuxSettings(settings.video, settings.audio)
@@ -99,7 +101,8 @@ def _cues(encoder: Encoder, settings: EncodeSettings, progress: Progress | None)
         yield from (buffer.choose(draft) for draft in drafts)
         return
     kept = list(drafts)
-    if rate and kept:
+    held = settings.bit_rate or any(draft.options for draft in kept)
+    if rate and held:
         seconds = _seconds(encoder.header, [draft.cue for draft in kept])
         most, measure = int(rate * seconds / 8), partial(_size, encoder.header)
         chosen = allocate(kept, most, measure)

@@ -28,11 +28,13 @@ Measure = Callable[[Sequence[Cue]], int]
 class Draft:
     """A cue before its sketch is chosen from ``options`` (none: it stays as it is).
 
-    ``seconds`` is how long it is shown; ``look`` what is sent in place of a sketch.
+    ``seconds`` is how long it is shown, ``end_s`` when it ends; ``look`` what is sent in place of
+    a sketch.
     """
 
     cue: Cue
     seconds: float
+    end_s: float
     options: tuple[Option, ...] = ()
     look: bytes = b""
 
@@ -88,14 +90,17 @@ class Buffer:
 
     def __init__(self, bit_rate: float, seconds: float) -> None:
         self._rate, self._most = bit_rate / 8, bit_rate * seconds / 8
-        self._bytes = self._most
+        self._bytes, self._filled_s = self._most, 0.0
 
     def choose(self, draft: Draft) -> Cue:
         """The draft with the best option that the buffer has the bytes for, or the smallest."""
+        later_s = max(draft.end_s - self._filled_s, 0.0)
+        self._filled_s += later_s
+        self._bytes = min(self._bytes + self._rate * later_s, self._most)
         fitting = [n for n, option in enumerate(draft.options) if len(option.data) <= self._bytes]
         cue = draft.with_option(max(fitting, default=0))
         sent = sum(map(len, cue.descriptors.values())) + len(cue.prompt.text) // 4
-        self._bytes = min(self._bytes - sent + self._rate * draft.seconds, self._most)
+        self._bytes -= sent
         return cue
 
 

@@ -100,7 +100,9 @@ class EncodeSettings:
         """Bits a second of everything; 0 where nothing is held to one."""
         if self.profile is Profile.PROMPT or self.quality is not None:
             return self.bit_rate or 0
-        return self.bit_rate or _USUAL_BIT_RATE
+        if self.bit_rate:
+            return self.bit_rate
+        return _USUAL_BIT_RATE + max((self.sound_bit_rate or 0) - _USUAL_BIT_RATE // 4, 0)
 
     @property
     def nominal_bit_rate(self) -> float:
