@@ -70,3 +70,11 @@ def test_more_bits_make_a_still_better():
         made = cv2.resize(sketch.decode(data, 1).frames[0], (640, 360))
         quality.append(psnr(made, frames.pixels[0]))
     assert quality[1] > quality[0] + 2
+
+
+def test_the_search_is_the_same_each_time():
+    searches = [SketchSearch(shot(30), 1.25, 1500) for _ in range(2)]
+    for search in searches:
+        search.run(1)
+        search.fill(400)
+    assert searches[0].options() == searches[1].options()

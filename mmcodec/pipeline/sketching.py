@@ -1,8 +1,9 @@
 """Sketches of a shot at many operating points: which frames, what raster, what quality.
 
 Trials are real: each point is coded, decoded and moved as a decoder does it, and compared with
-the shot between the frames that are sent, too. A search along one axis after the other goes where
-a byte buys most; all that was tried is offered to rate control (:mod:`mmcodec.pipeline.rate`).
+the shot between the frames that are sent, too. All that was tried is offered to rate control
+(:mod:`mmcodec.pipeline.rate`). Trials run side by side, and what is tried next depends only on
+whole batches of them, so that an encode is the same each time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,15 @@ class _Point:
     quality: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """An option, and what was found to be nearest for it."""
+
+    option: Option
+    mode: TemporalMode
+    finish: Finish
+
+
 class SketchSearch:
     """Trials of one shot, whose frames it holds: sketches around a bit rate."""
 
@@ -97,19 +106,20 @@ class SketchSearch:
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
         count = self._frames_near(self._seconds * 2.5 * usual**0.6)
-        with ThreadPoolExecutor(_WORKERS) as workers:
-            usual_point = _Point(count, round(10_000 * usual**0.7), 0)
-            _, best = workers.map(self._trial, (_Point(1, 0, 0), usual_point))
-            best = self._again(best, wanted)
-            for _ in range(rounds):
-                before = best
-                around = workers.map(self._fitted, self._around(best), repeat(wanted))
-                best = max((before, *around), key=lambda point: self._score(point, wanted))
-                if best == before:
-                    break
-            parts = (0.5, 2.0)
-            beside = [replace(best, count=self._frames_near(best.count * p**0.5)) for p in parts]
-            list(workers.map(self._fitted, beside, [wanted * part for part in parts]))
+        _, best = self._try([_Point(1, 0, 0), _Point(count, round(10_000 * usual**0.7), 0)])
+        (best,) = self._try([self._corrected(best, wanted)])
+        for _ in range(rounds):
+            before = best
+            around = self._fitted([(point, wanted) for point in self._around(best)])
+            best = max((before, *around), key=lambda point: self._score(point, wanted))
+            if best == before:
+                break
+        self._fitted(
+            [
+                (replace(best, count=self._frames_near(best.count * part**0.5)), wanted * part)
+                for part in (0.5, 2.0)
+            ]
+        )
 
     def fill(self, most: int) -> None:
         """Try sketches of nearly ``most`` bytes, like the best one that is about as large; they
@@ -121,15 +131,17 @@ class SketchSearch:
         near = max(like, key=lambda point: self._score(point, most))
         quality = self._score(near, most)
         sizes = {near.pixels: len(self._tried[near].data)}
-        with ThreadPoolExecutor(_WORKERS) as workers:
-            for _ in range(_FILLS):
-                points = [replace(near, pixels=pixels) for pixels in _guesses(sizes, most)]
-                for point, option in workers.map(self._sized, points):
-                    sizes[point.pixels] = size = len(option.data)
-                    likely = quality + _GAIN * float(np.log(size / most))
-                    self._tried.setdefault(point, Option(option.data, likely))
-                if any(_FULL * most < size <= most for size in sizes.values()):
-                    return
+        for _ in range(_FILLS):
+            points = [self._real(replace(near, pixels=p)) for p in _guesses(sizes, most)]
+            with ThreadPoolExecutor(_WORKERS) as workers:
+                made = list(workers.map(self._coded, points))
+            for point, units in zip(points, made, strict=True):
+                data = self._finished(point, units, self._mode_of(point), self._finishes[0])
+                sizes[point.pixels] = len(data)
+                likely = quality + _GAIN * float(np.log(len(data) / most))
+                self._tried.setdefault(point, Option(data, likely))
+            if any(_FULL * most < size <= most for size in sizes.values()):
+                return
 
     def options(self) -> tuple[Option, ...]:
         """What is better than all that is smaller."""
@@ -155,19 +167,21 @@ class SketchSearch:
     def _frames_near(self, count: float) -> int:
         return min(max(round(count), 1), len(self._placed))
 
-    def _fitted(self, point: _Point, wanted: float) -> _Point:
-        """A trial like a point, with the raster that takes about the wanted bytes."""
-        pixels = self._pixels(point.count, point.quality, wanted)
-        return self._again(self._trial(replace(point, pixels=pixels)), wanted)
+    def _fitted(self, wishes: Sequence[tuple[_Point, float]]) -> list[_Point]:
+        """Trials like points, with the rasters that take about the wanted bytes of each."""
+        points = [
+            replace(point, pixels=self._pixels(point.count, point.quality, wanted))
+            for point, wanted in wishes
+        ]
+        tried = zip(self._try(points), wishes, strict=True)
+        return self._try([self._corrected(point, wanted) for point, (_, wanted) in tried])
 
-    def _again(self, point: _Point, wanted: float) -> _Point:
+    def _corrected(self, point: _Point, wanted: float) -> _Point:
         """The point, or if its bytes are far from those wanted, one with another raster."""
         if 1 / _NEAR < len(self._tried[point].data) / wanted < _NEAR:
             return point
         pixels = self._pixels(point.count, point.quality, wanted)
-        if 1 / _NEAR < pixels / point.pixels < _NEAR:
-            return point
-        return self._trial(replace(point, pixels=pixels))
+        return point if 1 / _NEAR < pixels / point.pixels < _NEAR else replace(point, pixels=pixels)
 
     def _pixels(self, count: int, quality: int, wanted: float) -> int:
         """Pixels that take about the wanted bytes, going by the trial that is most like it."""
@@ -177,50 +191,57 @@ class SketchSearch:
             other = abs(np.log(count / point.count)) + abs(quality - point.quality) / 2
             return float(other + off / 2)
 
-        like = min(list(self._tried), key=unlike)  # a copy: others go on trying
+        like = min(self._tried, key=unlike)
         expected = len(self._tried[like].data) * (count / like.count) ** _COUNT_POWER
         expected *= np.exp(_QUALITY_POWER * (quality - like.quality))
-        pixels = _area(self._size(like.pixels)) * (wanted / expected) ** (1 / _PIXELS_POWER)
+        pixels = like.pixels * (wanted / expected) ** (1 / _PIXELS_POWER)
         return int(min(max(pixels, 0), _MOST_PIXELS))
+
+    def _real(self, point: _Point) -> _Point:
+        """The point with the pixels that it comes to have."""
+        return replace(point, pixels=_area(self._size(point.pixels)))
 
     def _size(self, pixels: int) -> tuple[int, int]:
         height, width = self._frames.pixels[0].shape[:2]
         return sketch_size(width, height, max(pixels, 1))
 
-    def _sized(self, point: _Point) -> tuple[_Point, Option]:
-        """A sketch whose quality is not looked at."""
-        size = self._size(point.pixels)
-        return replace(point, pixels=_area(size)), self._coded(point, size, look=False)
+    def _try(self, points: Sequence[_Point]) -> list[_Point]:
+        """Code, decode and compare what was not tried yet; the points as they are tried."""
+        real = [self._real(point) for point in points]
+        new = [point for point in dict.fromkeys(real) if point not in self._tried]
+        with ThreadPoolExecutor(_WORKERS) as workers:
+            for point, trial in zip(new, workers.map(self._trial, new), strict=True):
+                self._tried[point] = trial.option
+                if point.count > 1:  # mode and finish hardly depend on the raster
+                    self._modes, self._finishes = (trial.mode,), (trial.finish,)
+        return real
 
-    def _trial(self, point: _Point) -> _Point:
-        """Code, decode and compare; the point with the pixels that it came to have."""
-        size = self._size(point.pixels)
-        point = replace(point, pixels=_area(size))
-        if point not in self._tried:
-            self._tried[point] = self._coded(point, size)
-        return point
-
-    def _coded(self, point: _Point, size: tuple[int, int], look: bool = True) -> Option:
-        shot, pixels = self._frames.shot, self._frames.pixels
-        times = self._times(self._placed[point.count - 1])
-        shown = np.stack([pixels[place] for place in self._on_screen(times)])
-        units = encode_av1(shown, size, _QUALITIES[point.quality])
-        if not look:
-            mode = self._modes[0] if len(times) > 1 else TemporalMode.HOLD
-            return Option(encode(units, times, shot.duration, mode, self._finishes[0]), 0.0)
+    def _trial(self, point: _Point) -> _Trial:
+        units = self._coded(point)
+        times = self._times(point)
         made = decode_av1(units, len(times), MAX_PIXELS)
         modes = self._modes if len(times) > 1 else (TemporalMode.HOLD,)
-        tried = [(self._quality(made, times, mode, self._finishes[0]), mode) for mode in modes]
-        quality, mode = max(tried)
-        others = [(self._quality(made, times, mode, one), one) for one in self._finishes[1:]]
-        quality, finish = max([(quality, self._finishes[0]), *others])
-        if len(times) > 1:  # they hardly depend on the raster
-            self._modes, self._finishes = (mode,), (finish,)
-        return Option(encode(units, times, shot.duration, mode, finish), quality)
+        first, *others = self._finishes
+        quality, mode = max((self._quality(made, times, one, first), one) for one in modes)
+        finishes = [(self._quality(made, times, mode, one), one) for one in others]
+        quality, finish = max([(quality, first), *finishes])
+        return _Trial(Option(self._finished(point, units, mode, finish), quality), mode, finish)
 
-    def _times(self, places: Sequence[int]) -> NDArray[np.int64]:
-        """When frames of the shot are shown, as it can be coded."""
-        shot = self._frames.shot
+    def _coded(self, point: _Point) -> bytes:
+        """The frames of a point as AV1."""
+        places = self._on_screen(self._times(point))
+        shown = np.stack([self._frames.pixels[place] for place in places])
+        return encode_av1(shown, self._size(point.pixels), _QUALITIES[point.quality])
+
+    def _finished(self, point: _Point, units: bytes, mode: TemporalMode, finish: Finish) -> bytes:
+        return encode(units, self._times(point), self._frames.shot.duration, mode, finish)
+
+    def _mode_of(self, point: _Point) -> TemporalMode:
+        return self._modes[0] if point.count > 1 else TemporalMode.HOLD
+
+    def _times(self, point: _Point) -> NDArray[np.int64]:
+        """When the frames of a point are shown, as it can be coded."""
+        shot, places = self._frames.shot, self._placed[point.count - 1]
         times = [max(self._frames.pts[place] - shot.start, 0) for place in places]
         return rounded_times(times, shot.duration)
 
@@ -259,15 +280,15 @@ def _probes(frames: ShotFrames, seconds: float) -> list[tuple[int, Original]]:
     return [(max(frames.pts[at] - start, 0), Original(frames.pixels[at])) for at in places]
 
 
-def _guesses(sizes: dict[int, int], most: int) -> set[int]:
+def _guesses(sizes: dict[int, int], most: int) -> list[int]:
     """Two numbers of pixels that may take nearly ``most`` bytes, by those whose bytes are known."""
     under = max((p for p, size in sizes.items() if size <= most), default=None)
     over = min((p for p, size in sizes.items() if size > most), default=None)
     if under is None or over is None or under >= over:
         pixels = min(sizes, key=lambda p: abs(sizes[p] - most))
         aim = pixels * (_FULL * most / sizes[pixels]) ** (1 / _PIXELS_POWER)
-        return {min(round(aim * factor), _MOST_PIXELS) for factor in (0.96, 1.01)}
-    return {round(under * (over / under) ** part) for part in (0.35, 0.7)}
+        return [min(round(aim * factor), _MOST_PIXELS) for factor in (0.96, 1.01)]
+    return [round(under * (over / under) ** part) for part in (0.35, 0.7)]
 
 
 def _area(size: tuple[int, int]) -> int:
