@@ -18,6 +18,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from mmcodec.descriptors.av1 import calm_threads
 from mmcodec.descriptors.av1_compact import split_units
 
 Pictures = Sequence[NDArray[np.uint8]]
@@ -49,6 +50,8 @@ class Peer:
         codec.pix_fmt = "yuv420p"
         codec.time_base, codec.framerate = Fraction(1, 3), Fraction(3)
         codec.options = {**self.options, "crf": str(crf)}
+        codec.open()
+        calm_threads()
         packets: list[bytes] = []
         for number, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")

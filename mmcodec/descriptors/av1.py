@@ -50,7 +50,7 @@ def encode_av1(
         "svtav1-params": _PARAMETERS,
     }
     codec.open()
-    _calm_threads()
+    calm_threads()
     packets = []
     for number, pixels in enumerate(frames):
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(
@@ -63,7 +63,7 @@ def encode_av1(
     return b"".join(unit(*one) for one in units if one[0] != _TEMPORAL_DELIMITER)
 
 
-def _calm_threads() -> None:
+def calm_threads() -> None:
     """Take back the real-time priority that SVT-AV1, run by root, gives its threads and ours.
 
     Threads with it are never interrupted, so a few of them stop all other work of a machine.
@@ -72,7 +72,7 @@ def _calm_threads() -> None:
         return
     for task in Path("/proc/self/task").iterdir():
         with suppress(OSError):  # a thread that has just ended
-            if os.sched_getscheduler(int(task.name)) != os.SCHED_OTHER:
+            if os.sched_getscheduler(int(task.name)) in (os.SCHED_FIFO, os.SCHED_RR):
                 os.sched_setscheduler(int(task.name), os.SCHED_OTHER, os.sched_param(0))
 
 
