@@ -1,5 +1,7 @@
 """The search for sketches: real trials around a bit rate, and bytes that fill what is left."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from mmcodec.descriptors import sketch
 from mmcodec.pipeline.sketching import SketchSearch, best_of
 from mmcodec.timeline import Shot
 
+WORKERS = ThreadPoolExecutor(2)
+
 
 def shot(count=48):
     pixels = tuple(cv2.resize(scene(1, i), (320, 180)) for i in range(count))
@@ -19,7 +23,7 @@ def shot(count=48):
 
 @pytest.fixture(scope="module")
 def searched():
-    search = SketchSearch(shot(), 2.0, 1500)
+    search = SketchSearch(shot(), 2.0, 1500, WORKERS)
     search.run(1)
     return search
 
@@ -64,7 +68,7 @@ def test_more_bits_make_a_still_better():
     frames = ShotFrames(Shot(0, 1), (0,), (cv2.resize(scene(2, 0), (640, 360)),))
     quality = []
     for rate in (300, 6000):
-        search = SketchSearch(frames, 4.0, rate, still=True)
+        search = SketchSearch(frames, 4.0, rate, WORKERS, still=True)
         search.run(1)
         data = best_of(search.options(), 4.0, rate).data
         made = cv2.resize(sketch.decode(data, 1).frames[0], (640, 360))
@@ -73,7 +77,7 @@ def test_more_bits_make_a_still_better():
 
 
 def test_the_search_is_the_same_each_time():
-    searches = [SketchSearch(shot(30), 1.25, 1500) for _ in range(2)]
+    searches = [SketchSearch(shot(30), 1.25, 1500, WORKERS) for _ in range(2)]
     for search in searches:
         search.run(1)
         search.fill(400)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from threading import Lock
 
 from mmcodec.analysis.picture import ShotAnalysis, analyse_shot
 from mmcodec.analysis.segments import SegmentDetector, SoundSegment
@@ -35,7 +36,7 @@ Work = partial[tuple[Draft, ...]]
 
 _WORK_AHEAD = 4
 """Shots and segments that may wait to be encoded."""
-_SHOT_WORKERS = 2
+_TRIAL_WORKERS = 2
 _READ_AHEAD = 16
 """Pictures and blocks of samples that may wait to be analysed."""
 _LONGEST_WITH_TEXT_S = 120
@@ -78,7 +79,7 @@ class Encoder:
             MediaError: the source is cut short and ``partial`` was not asked for.
         """
         pending: deque[Future[tuple[Draft, ...]]] = deque()
-        with ThreadPoolExecutor(_SHOT_WORKERS) as shots, ThreadPoolExecutor(1) as segments:
+        with ThreadPoolExecutor(1) as shots, ThreadPoolExecutor(1) as segments:
             for work in self._work(progress):
                 worker = segments if isinstance(work.args[0], SoundSegment) else shots
                 pending.append(worker.submit(work))
@@ -136,7 +137,7 @@ class _ShotEncoder:
         self._remarks = remarks
         self._detector = ShotDetector(track.frame_rate)
         self._captioner = captioner(settings, remarks)
-        self._captioning = Lock()  # models take one call at a time
+        self._trials = ThreadPoolExecutor(_TRIAL_WORKERS)
         self._prompt_bytes = settings.prompt_bytes
         self._end = 0
         self.longest: tuple[Shot, SketchSearch] | None = None
@@ -155,19 +156,19 @@ class _ShotEncoder:
 
     def _encode(self, frames: ShotFrames) -> tuple[Draft, ...]:
         analysis = analyse_shot(frames, self._track.frame_rate)
-        with self._captioning:
-            prompt = self._caption(frames, analysis)
+        prompt = self._caption(frames, analysis)
         middle = frames.pixels[len(frames.pixels) // 2]
         seen = look.encode(middle, analysis.camera)
         seconds = STILL_WORTH_S if self._track.still else analysis.duration_s
         end_s = float(frames.shot.end * self._track.time_base)
         if not self._sketch_rate:
             return (Draft(Cue(frames.shot, prompt, {Layer.LOOK: seen}), seconds, end_s),)
-        search = SketchSearch(frames, seconds, self._sketch_rate, self._track.still)
+        search = SketchSearch(frames, seconds, self._sketch_rate, self._trials, self._track.still)
         search.run(self._rounds)
         options = search.options()
         if self.longest is None or frames.shot.duration > self.longest[0].duration:
             self.longest = frames.shot, search
+        _give_memory_back()
         if self._constant:
             options = (best_of(options, seconds, self._sketch_rate),)
         return (Draft(Cue(frames.shot, prompt), seconds, end_s, options, seen),)
@@ -179,6 +180,16 @@ class _ShotEncoder:
             start_s = float(frames.shot.start * self._track.time_base)
             self._remarks.append(f"{error}; the rules describe the shot at {start_s:.1f} s")
             return RulesCaptioner().caption(frames, analysis, self._prompt_bytes)
+
+
+def _give_memory_back() -> None:
+    """Return what was freed to the system: glibc keeps it for each thread that SVT-AV1 starts, and
+    there are many.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim:
+            trim(0)
 
 
 class _SegmentEncoder:

@@ -9,7 +9,7 @@ whole batches of them, so that an encode is the same each time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,7 +48,6 @@ _NEAR = 1.3
 _FILLS, _FULL = 4, 0.985
 """Rounds of trials to use up what is left, and when it is."""
 _PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 2, 8, 20
-_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +83,25 @@ class _Trial:
 
 
 class SketchSearch:
-    """Trials of one shot, whose frames it holds: sketches around a bit rate."""
+    """Trials of one shot, whose frames it holds: sketches around a bit rate.
+
+    ``workers`` run the trials; the same ones serve all shots, because memory that threads have
+    used stays with them.
+    """
 
     def __init__(
-        self, frames: ShotFrames, seconds: float, bit_rate: float, still: bool = False
+        self,
+        frames: ShotFrames,
+        seconds: float,
+        bit_rate: float,
+        workers: Executor,
+        still: bool = False,
     ) -> None:
         self._frames, self._seconds = frames, seconds
+        self._workers = workers
         self._bit_rate = bit_rate
+        height, width = frames.pixels[0].shape[:2]
+        self._most_pixels = min(height * width, _MOST_PIXELS)
         self._tried: dict[_Point, Option] = {}
         most = 1 if still else min(MAX_FRAMES, len(frames.pts), max(2, round(_FASTEST * seconds)))
         self._placed = best_frames(frames.pixels, most)
@@ -132,10 +143,11 @@ class SketchSearch:
         quality = self._score(near, most)
         sizes = {near.pixels: len(self._tried[near].data)}
         for _ in range(_FILLS):
-            points = [self._real(replace(near, pixels=p)) for p in _guesses(sizes, most)]
-            with ThreadPoolExecutor(_WORKERS) as workers:
-                made = list(workers.map(self._coded, points))
-            for point, units in zip(points, made, strict=True):
+            points = [
+                self._real(replace(near, pixels=p))
+                for p in _guesses(sizes, most, self._most_pixels)
+            ]
+            for point, units in zip(points, self._workers.map(self._coded, points), strict=True):
                 data = self._finished(point, units, self._mode_of(point), self._finishes[0])
                 sizes[point.pixels] = len(data)
                 likely = quality + _GAIN * float(np.log(len(data) / most))
@@ -195,7 +207,7 @@ class SketchSearch:
         expected = len(self._tried[like].data) * (count / like.count) ** _COUNT_POWER
         expected *= np.exp(_QUALITY_POWER * (quality - like.quality))
         pixels = like.pixels * (wanted / expected) ** (1 / _PIXELS_POWER)
-        return int(min(max(pixels, 0), _MOST_PIXELS))
+        return int(min(max(pixels, 0), self._most_pixels))
 
     def _real(self, point: _Point) -> _Point:
         """The point with the pixels that it comes to have."""
@@ -209,11 +221,10 @@ class SketchSearch:
         """Code, decode and compare what was not tried yet; the points as they are tried."""
         real = [self._real(point) for point in points]
         new = [point for point in dict.fromkeys(real) if point not in self._tried]
-        with ThreadPoolExecutor(_WORKERS) as workers:
-            for point, trial in zip(new, workers.map(self._trial, new), strict=True):
-                self._tried[point] = trial.option
-                if point.count > 1:  # mode and finish hardly depend on the raster
-                    self._modes, self._finishes = (trial.mode,), (trial.finish,)
+        for point, trial in zip(new, self._workers.map(self._trial, new), strict=True):
+            self._tried[point] = trial.option
+            if point.count > 1:  # mode and finish hardly depend on the raster
+                self._modes, self._finishes = (trial.mode,), (trial.finish,)
         return real
 
     def _trial(self, point: _Point) -> _Trial:
@@ -280,14 +291,14 @@ def _probes(frames: ShotFrames, seconds: float) -> list[tuple[int, Original]]:
     return [(max(frames.pts[at] - start, 0), Original(frames.pixels[at])) for at in places]
 
 
-def _guesses(sizes: dict[int, int], most: int) -> list[int]:
+def _guesses(sizes: dict[int, int], most: int, most_pixels: int) -> list[int]:
     """Two numbers of pixels that may take nearly ``most`` bytes, by those whose bytes are known."""
     under = max((p for p, size in sizes.items() if size <= most), default=None)
     over = min((p for p, size in sizes.items() if size > most), default=None)
     if under is None or over is None or under >= over:
         pixels = min(sizes, key=lambda p: abs(sizes[p] - most))
         aim = pixels * (_FULL * most / sizes[pixels]) ** (1 / _PIXELS_POWER)
-        return [min(round(aim * factor), _MOST_PIXELS) for factor in (0.96, 1.01)]
+        return [min(round(aim * factor), most_pixels) for factor in (0.96, 1.01)]
     return [round(under * (over / under) ** part) for part in (0.35, 0.7)]
 
 
