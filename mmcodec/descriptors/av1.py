@@ -28,7 +28,7 @@ _TEMPORAL_DELIMITER = 2
 QUICK, CAREFUL = 5, 4
 """Presets of SVT-AV1 whose headers are known to :mod:`~mmcodec.descriptors.av1_tables`."""
 _PARAMETERS = "keyint=-1:lp=1:tune=1:enable-tf=0:enable-dg=0"
-"""One key frame, tuned for PSNR; frames so far apart are not to be filtered over time (9 % of the
+"""One key frame, tuned for PSNR; frames so far apart are not to be filtered over time (7 % of the
 bytes on 12 real shots), and dynamic groups of pictures would change the headers."""
 
 

@@ -1,6 +1,7 @@
 """AV1 of a sketch with its headers range coded, and back to the very same bytes.
 
-At 1 kbit/s a third of AV1 is headers: some 20 bytes a frame that say nearly the same each time.
+Headers are some 20 bytes a frame that say nearly the same each time: at 0.3 to 5 kbit/s 9 to 20 %
+of the bytes on two real clips.
 Which frames refer to which follows from their number: ``av1_headers.npz`` lists what SVT-AV1
 writes for 1 to 64 frames. Every other field is coded bit by bit with adaptive probabilities that
 start from those of many sketches (in the same file), and so is the length of the tile data, which
