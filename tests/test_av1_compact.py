@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import REAL_MEDIA, scene
+from conftest import scene
 
 from mmcodec.descriptors import av1_compact
 from mmcodec.descriptors.av1 import CAREFUL, QUICK, decode_av1, encode_av1
@@ -48,10 +48,8 @@ def test_every_number_of_frames_has_two_structures():
         assert [sum(step.again or step.show for step in one) for one in steps] == list(range(1, 65))
 
 
-def test_headers_of_real_pictures_are_usual():
-    if not REAL_MEDIA.is_dir():
-        pytest.skip(f"real clips are not at {REAL_MEDIA}")
-    clip = REAL_MEDIA / "video" / "tos_battle_c.webm"
+def test_headers_of_real_pictures_are_usual(real_media):
+    clip = real_media / "video" / "tos_battle_c.webm"
     with open_media(clip, DemuxSettings(audio=False)) as media:
         pixels = [item.pixels for item in media.read() if isinstance(item, Picture)]
     for start in range(0, 400, 80):

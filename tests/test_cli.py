@@ -69,6 +69,38 @@ def test_encode_prints_json_for_machines(run, make_clip, tmp_path):
     assert values["shots"] == 2
 
 
+def test_the_knobs_of_the_rate(run, make_clip, tmp_path):
+    clip, sizes = make_clip(frames=50), {}
+    for name, knobs in {
+        "800": ("--bitrate", "800"),
+        "4k": ("-b", "4k", "--preset", "fast"),
+        "quality 5": ("--quality", 5),
+        "quality 90": ("--quality", 90),
+        "buffer": ("-b", "1.6kbps", "--buffer", 2),
+    }.items():
+        done = run("encode", clip, "-o", tmp_path / "a.mmc", "--force", "--json", *knobs)
+        assert done.returncode == 0, done.stderr
+        sizes[name] = json.loads(done.stdout)["bytes"]
+    assert sizes["800"] <= 800 * 4 / 8 < sizes["4k"] <= 4000 * 4 / 8
+    assert sizes["quality 5"] < sizes["quality 90"]
+    assert sizes["buffer"] <= 1600 * (4 + 2) / 8
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        (("--bitrate", "fast"), "fast is no bit rate"),
+        (("--bitrate", "1"), "is not from 20"),
+        (("--quality", "50", "--bitrate", "2k"), "one of them decides"),
+    ],
+)
+def test_knobs_that_make_no_sense_are_usage_errors(run, make_clip, tmp_path, knobs, words):
+    done = run("encode", make_clip(), "-o", tmp_path / "a.mmc", *knobs)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.replace("│", " ").split())
+    assert not (tmp_path / "a.mmc").exists()
+
+
 def test_decode_writes_beside_the_stream(run, stream):
     done = run("decode", stream, "--force", "--json")
     assert done.returncode == 0

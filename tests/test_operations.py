@@ -47,6 +47,31 @@ def test_the_sample_clip_keeps_to_its_rate(encoded, profile, limit):
     assert report.stream.account == mmcodec.probe(path).account
 
 
+@pytest.mark.parametrize("bit_rate", [700, 1500])
+def test_a_file_lands_within_three_percent_under_its_rate(tmp_path, bit_rate):
+    settings = EncodeSettings(bit_rate=bit_rate, transcriber="none", effort=mmcodec.Effort.FAST)
+    report = mmcodec.encode(SAMPLES / "clip.mp4", tmp_path / "a.mmc", settings)
+    assert 0.97 * bit_rate < report.stream.bit_rate <= bit_rate
+    assert report.remarks == ()
+    assert len(report.stream.packets) == 14
+
+
+def test_too_low_a_rate_is_said(make_clip, tmp_path):
+    settings = EncodeSettings(bit_rate=60)
+    report = mmcodec.encode(make_clip(frames=50), tmp_path / "a.mmc", settings)
+    assert "2 of 2 shots are sent without a sketch" in report.remarks
+    video = report.stream.timeline.on(TrackKind.VIDEO)
+    assert all(set(cue.descriptors) == {Layer.LOOK} for cue in video)
+
+
+def test_sound_alone_is_held_to_a_rate_only_if_one_is_given(tmp_path):
+    note = mmcodec.encode(SAMPLES / "note.wav", tmp_path / "a.mmc").stream
+    dear = EncodeSettings(sound_bit_rate=3000, transcriber="none")
+    more = mmcodec.encode(SAMPLES / "note.wav", tmp_path / "b.mmc", dear)
+    assert more.stream.bytes > 2 * note.bytes
+    assert more.remarks == ()
+
+
 def test_the_sample_clip_has_six_shots_at_its_cuts(encoded):
     stream = encoded[Profile.SKETCH][0].stream
     starts = [cue.span.start for cue in stream.timeline.on(TrackKind.VIDEO)]

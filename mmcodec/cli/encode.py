@@ -160,7 +160,7 @@ def encode(
 
       mmcodec encode clip.mp4 --made-for diffusers --seed 7 --style "film noir"
 
-      ffmpeg -i rtsp://camera -f matroska - | mmcodec encode - -o camera.mmc
+      ffmpeg -i rtsp://camera -f matroska - | mmcodec encode - -o camera.mmc --buffer 4
     """
     import mmcodec
     from mmcodec.cli.tables import encode_table, encode_values

@@ -28,7 +28,7 @@ from mmcodec.pipeline.encoder import Encoder, Progress
 from mmcodec.pipeline.hashing import DecodedHashes
 from mmcodec.pipeline.kept import Kept
 from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
-from mmcodec.pipeline.rate import Buffer, allocate
+from mmcodec.pipeline.rate import Buffer, Draft, allocate
 from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
 from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings
 from mmcodec.pipeline.sketching import STILL_WORTH_S
@@ -76,7 +76,7 @@ def encode(
     ):
         encoder = Encoder(media, settings)
         writer = StreamWriter(sink, encoder.header)
-        packets = tuple(writer.write(cue) for cue in _cues(encoder, settings, progress))
+        packets = tuple(_written(encoder, writer, settings, progress))
         if not packets:
             raise MediaError(f"{media.info.name}: is too short: there is nothing to send")
         writer.close()
@@ -92,27 +92,34 @@ def encode(
     )
 
 
-def _cues(encoder: Encoder, settings: EncodeSettings, progress: Progress | None) -> Iterator[Cue]:
-    """The cues to write: as they come from a buffer, or else the best of the whole."""
+def _written(
+    encoder: Encoder, writer: StreamWriter, settings: EncodeSettings, progress: Progress | None
+) -> Iterator[CuePacket]:
+    """Write the cues: as they come from a buffer, or else the best of the whole."""
     drafts = encoder.drafts(progress)
-    rate = settings.total_bit_rate
     if settings.buffer_s:
-        buffer = Buffer(rate, settings.buffer_s)
-        yield from (buffer.choose(draft) for draft in drafts)
-        return
-    kept = list(drafts)
-    held = settings.bit_rate or any(draft.options for draft in kept)
-    if rate and held:
-        seconds = _seconds(encoder.header, [draft.cue for draft in kept])
-        most, measure = int(rate * seconds / 8), partial(_size, encoder.header)
-        chosen = allocate(kept, most, measure)
-        spare = most - measure(chosen.cues)
-        if spare > _WASTE * most:
-            chosen = allocate(encoder.filled(kept, chosen.cues, spare), most, measure)
-        encoder.remarks.extend(chosen.fallbacks)
-        yield from chosen.cues
+        buffer = Buffer(settings.total_bit_rate, settings.buffer_s)
+        for draft in drafts:
+            packet = writer.write(buffer.choose(draft))
+            buffer.spend(packet.wire_bytes)
+            yield packet
     else:
-        yield from (draft.with_option(0) for draft in kept)
+        yield from map(writer.write, _best(encoder, list(drafts), settings))
+
+
+def _best(encoder: Encoder, drafts: list[Draft], settings: EncodeSettings) -> Iterable[Cue]:
+    """The best cues that keep to the bit rate, if there is one to keep to."""
+    rate = settings.total_bit_rate
+    if not rate or not (settings.bit_rate or any(draft.options for draft in drafts)):
+        return [draft.with_option(0) for draft in drafts]
+    seconds = _seconds(encoder.header, [draft.cue for draft in drafts])
+    most, measure = int(rate * seconds / 8), partial(_size, encoder.header)
+    chosen = allocate(drafts, most, measure)
+    spare = most - measure(chosen.cues)
+    if spare > _WASTE * most:
+        chosen = allocate(encoder.filled(drafts, chosen.cues, spare), most, measure)
+    encoder.remarks.extend(chosen.fallbacks)
+    return chosen.cues
 
 
 def _seconds(header: StreamHeader, cues: Sequence[Cue]) -> float:

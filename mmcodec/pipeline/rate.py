@@ -16,7 +16,6 @@ from heapq import heapify, heappop, heappush
 from mmcodec.pipeline.sketching import Option
 from mmcodec.timeline import Cue, Layer, Prompt
 
-_ATTEMPTS = 8
 _LEAST_PROMPT = 12
 """Letters that even the shortest prompt keeps."""
 
@@ -65,7 +64,7 @@ def allocate(drafts: Sequence[Draft], most: int, measure: Measure) -> Allocation
             break
         spare += len(drafts[number].options[0].data) - len(drafts[number].look)
         places[number] = None
-    for _ in range(_ATTEMPTS):
+    while True:  # packets that are longer say so in more bytes, so once may not be enough
         chosen = _climbed(drafts, places, spare)
         cues = _chosen(drafts, chosen)
         over = measure(cues) - most
@@ -98,10 +97,11 @@ class Buffer:
         self._filled_s += later_s
         self._bytes = min(self._bytes + self._rate * later_s, self._most)
         fitting = [n for n, option in enumerate(draft.options) if len(option.data) <= self._bytes]
-        cue = draft.with_option(max(fitting, default=0))
-        sent = sum(map(len, cue.descriptors.values())) + len(cue.prompt.text) // 4
+        return draft.with_option(max(fitting, default=0))
+
+    def spend(self, sent: int) -> None:
+        """Take the bytes of a cue as it was written."""
         self._bytes -= sent
-        return cue
 
 
 @dataclass(frozen=True, slots=True, order=True)

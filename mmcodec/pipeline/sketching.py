@@ -45,8 +45,8 @@ _FASTEST = 12.0
 """Frames a second, above which more of them are not worth trying."""
 _NEAR = 1.3
 """A trial whose bytes are off by less is not repeated with another raster."""
-_FILLS, _FULL = 4, 0.985
-"""Rounds of trials to use up what is left, and when it is."""
+_KINDS, _FILLS, _FULL = 4, 4, 0.98
+"""To use up what is left: qualities, rounds of trials of each, and when it is used up."""
 _PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 2, 8, 20
 
 
@@ -133,27 +133,32 @@ class SketchSearch:
         )
 
     def fill(self, most: int) -> None:
-        """Try sketches of nearly ``most`` bytes, like the best one that is about as large; they
-        are coded, and taken to be better by as much as their bytes say.
+        """Try sketches of nearly ``most`` bytes, like the best one that is about as large and then
+        ever finer ones; they are coded, and taken to be better by as much as their bytes say.
         """
-        like = [p for p, option in self._tried.items() if most / 2 < len(option.data) < most * 2]
+        like = [p for p, option in self._tried.items() if most / 3 < len(option.data) < most * 3]
         if not like:
             return
-        near = max(like, key=lambda point: self._score(point, most))
-        quality = self._score(near, most)
-        sizes = {near.pixels: len(self._tried[near].data)}
+        best = max(like, key=lambda point: self._score(point, most))
+        for quality in range(best.quality, min(best.quality + _KINDS, len(_QUALITIES))):
+            if self._filled(replace(best, quality=quality), self._score(best, most), most):
+                return
+
+    def _filled(self, near: _Point, score: float, most: int) -> bool:
+        """Whether a raster was found with which a point takes nearly ``most`` bytes."""
+        sizes: dict[int, int] = {}
+        guesses = [self._pixels(near.count, near.quality, _FULL * most)]
         for _ in range(_FILLS):
-            points = [
-                self._real(replace(near, pixels=p))
-                for p in _guesses(sizes, most, self._most_pixels)
-            ]
+            points = [self._real(replace(near, pixels=pixels)) for pixels in guesses]
             for point, units in zip(points, self._workers.map(self._coded, points), strict=True):
                 data = self._finished(point, units, self._mode_of(point), self._finishes[0])
                 sizes[point.pixels] = len(data)
-                likely = quality + _GAIN * float(np.log(len(data) / most))
+                likely = score + _GAIN * float(np.log(len(data) / most))
                 self._tried.setdefault(point, Option(data, likely))
             if any(_FULL * most < size <= most for size in sizes.values()):
-                return
+                return True
+            guesses = _guesses(sizes, most, self._most_pixels)
+        return False
 
     def options(self) -> tuple[Option, ...]:
         """What is better than all that is smaller."""
