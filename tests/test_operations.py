@@ -47,7 +47,7 @@ def test_the_sample_clip_keeps_to_its_rate(encoded, profile, limit):
     assert report.stream.account == mmcodec.probe(path).account
 
 
-@pytest.mark.parametrize("bit_rate", [700, 1500])
+@pytest.mark.parametrize("bit_rate", [700, 1500, 4000])
 def test_a_file_lands_within_three_percent_under_its_rate(tmp_path, bit_rate):
     settings = EncodeSettings(bit_rate=bit_rate, transcriber="none", effort=mmcodec.Effort.FAST)
     report = mmcodec.encode(SAMPLES / "clip.mp4", tmp_path / "a.mmc", settings)

@@ -134,20 +134,23 @@ class SketchSearch:
 
     def fill(self, most: int) -> None:
         """Try sketches of nearly ``most`` bytes, like the best one that is about as large and then
-        ever finer ones; they are coded, and taken to be better by as much as their bytes say.
+        finer ones; they are coded, and taken to be better by as much as their bytes say.
         """
-        like = [p for p, option in self._tried.items() if most / 3 < len(option.data) < most * 3]
-        if not like:
-            return
-        best = max(like, key=lambda point: self._score(point, most))
-        for quality in range(best.quality, min(best.quality + _KINDS, len(_QUALITIES))):
-            if self._filled(replace(best, quality=quality), self._score(best, most), most):
+
+        def worth(point: _Point) -> float:
+            size = len(self._tried[point].data)
+            return self._score(point, most) - abs(float(np.log(size / most)))
+
+        best = max(self._tried, key=worth)
+        near, score = self._fit(best, _FULL * most), self._score(best, most)
+        for quality in range(near.quality, min(near.quality + _KINDS, len(_QUALITIES))):
+            if self._filled(replace(near, quality=quality), score, most):
                 return
 
     def _filled(self, near: _Point, score: float, most: int) -> bool:
         """Whether a raster was found with which a point takes nearly ``most`` bytes."""
         sizes: dict[int, int] = {}
-        guesses = [self._pixels(near.count, near.quality, _FULL * most)]
+        guesses = [self._fit(near, _FULL * most).pixels]
         for _ in range(_FILLS):
             points = [self._real(replace(near, pixels=pixels)) for pixels in guesses]
             for point, units in zip(points, self._workers.map(self._coded, points), strict=True):
@@ -186,10 +189,7 @@ class SketchSearch:
 
     def _fitted(self, wishes: Sequence[tuple[_Point, float]]) -> list[_Point]:
         """Trials like points, with the rasters that take about the wanted bytes of each."""
-        points = [
-            replace(point, pixels=self._pixels(point.count, point.quality, wanted))
-            for point, wanted in wishes
-        ]
+        points = [self._fit(point, wanted) for point, wanted in wishes]
         tried = zip(self._try(points), wishes, strict=True)
         return self._try([self._corrected(point, wanted) for point, (_, wanted) in tried])
 
@@ -197,22 +197,27 @@ class SketchSearch:
         """The point, or if its bytes are far from those wanted, one with another raster."""
         if 1 / _NEAR < len(self._tried[point].data) / wanted < _NEAR:
             return point
-        pixels = self._pixels(point.count, point.quality, wanted)
-        return point if 1 / _NEAR < pixels / point.pixels < _NEAR else replace(point, pixels=pixels)
+        other = self._fit(point, wanted)
+        near = other.quality == point.quality and 1 / _NEAR < other.pixels / point.pixels < _NEAR
+        return point if near else other
 
-    def _pixels(self, count: int, quality: int, wanted: float) -> int:
-        """Pixels that take about the wanted bytes, going by the trial that is most like it."""
+    def _fit(self, point: _Point, wanted: float) -> _Point:
+        """The point with the raster that takes about the wanted bytes, going by the trial that is
+        most like it; where that would be larger than the source, with a finer quality.
+        """
 
-        def unlike(point: _Point) -> float:
-            off = abs(np.log(len(self._tried[point].data) / wanted))
-            other = abs(np.log(count / point.count)) + abs(quality - point.quality) / 2
-            return float(other + off / 2)
+        def unlike(other: _Point) -> float:
+            off = abs(np.log(len(self._tried[other].data) / wanted))
+            apart = abs(np.log(point.count / other.count)) + abs(point.quality - other.quality) / 2
+            return float(apart + off / 2)
 
         like = min(self._tried, key=unlike)
-        expected = len(self._tried[like].data) * (count / like.count) ** _COUNT_POWER
-        expected *= np.exp(_QUALITY_POWER * (quality - like.quality))
+        expected = len(self._tried[like].data) * (point.count / like.count) ** _COUNT_POWER
+        expected *= np.exp(_QUALITY_POWER * (point.quality - like.quality))
         pixels = like.pixels * (wanted / expected) ** (1 / _PIXELS_POWER)
-        return int(min(max(pixels, 0), self._most_pixels))
+        short = _PIXELS_POWER * float(np.log(max(pixels / self._most_pixels, 1.0)))
+        quality = min(point.quality + int(short / _QUALITY_POWER), len(_QUALITIES) - 1)
+        return replace(point, pixels=int(min(pixels, self._most_pixels)), quality=quality)
 
     def _real(self, point: _Point) -> _Point:
         """The point with the pixels that it comes to have."""
