@@ -139,10 +139,12 @@ class SketchSearch:
 
         def worth(point: _Point) -> float:
             size = len(self._tried[point].data)
-            return self._score(point, most) - abs(float(np.log(size / most)))
+            far = max(abs(float(np.log(size / most))) - np.log(2), 0.0)
+            return self._score(point, most) - far
 
         best = max(self._tried, key=worth)
-        near, score = self._fit(best, _FULL * most), self._score(best, most)
+        smaller = [one.quality for one in self._tried.values() if len(one.data) <= most]
+        near, score = self._fit(best, _FULL * most), max([self._score(best, most), *smaller])
         for quality in range(near.quality, min(near.quality + _KINDS, len(_QUALITIES))):
             if self._filled(replace(near, quality=quality), score, most):
                 return
