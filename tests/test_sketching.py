@@ -86,10 +86,10 @@ def test_the_search_is_the_same_each_time():
 
 def test_a_shot_that_its_own_raster_is_too_small_for_gets_a_finer_quality():
     small = tuple(cv2.resize(scene(1, i), (128, 72)) for i in range(24))
-    search = SketchSearch(ShotFrames(Shot(0, 24), tuple(range(24)), small), 1.0, 20_000, WORKERS)
+    search = SketchSearch(ShotFrames(Shot(0, 24), tuple(range(24)), small), 1.0, 8_000, WORKERS)
     search.run(1)
-    search.fill(2500)
-    largest = [one for one in search.options() if len(one.data) <= 2500][-1]
-    assert len(largest.data) > 0.95 * 2500
+    search.fill(1100)
+    largest = [one for one in search.options() if len(one.data) <= 1100][-1]
+    assert len(largest.data) > 0.95 * 1100
     height, width = sketch.decode(largest.data, 24).frames.shape[1:3]
     assert height * width <= 128 * 72

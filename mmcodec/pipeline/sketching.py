@@ -45,8 +45,9 @@ _FASTEST = 12.0
 """Frames a second, above which more of them are not worth trying."""
 _NEAR = 1.3
 """A trial whose bytes are off by less is not repeated with another raster."""
-_KINDS, _FILLS, _FULL = 4, 4, 0.98
-"""To use up what is left: qualities, rounds of trials of each, and when it is used up."""
+_KINDS, _FILLS, _FULL, _FAR = 4, 4, 0.98, 0.7
+"""To use up what is left: qualities, rounds of trials of each, when it is used up, and from what
+ratio of bytes on (its logarithm) a sketch is no model for it."""
 _PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 2, 8, 20
 
 
@@ -117,7 +118,8 @@ class SketchSearch:
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
         count = self._frames_near(self._seconds * 2.5 * usual**0.6)
-        _, best = self._try([_Point(1, 0, 0), _Point(count, round(10_000 * usual**0.7), 0)])
+        pixels = min(round(10_000 * usual**0.7), self._most_pixels)
+        _, best = self._try([_Point(1, 0, 0), _Point(count, pixels, 0)])
         (best,) = self._try([self._corrected(best, wanted)])
         for _ in range(rounds):
             before = best
@@ -139,7 +141,7 @@ class SketchSearch:
 
         def worth(point: _Point) -> float:
             size = len(self._tried[point].data)
-            far = max(abs(float(np.log(size / most))) - np.log(2), 0.0)
+            far = max(abs(float(np.log(size / most))) - _FAR, 0.0)
             return self._score(point, most) - far
 
         best = max(self._tried, key=worth)
