@@ -5,10 +5,10 @@ import pytest
 from conftest import scene
 
 from mmcodec.descriptors import av1_compact
-from mmcodec.descriptors.av1 import CAREFUL, QUICK, decode_av1, encode_av1
+from mmcodec.descriptors.av1 import decode_av1, encode_av1
 from mmcodec.descriptors.av1_compact import Headers, shown_frames, split_units, unit
 from mmcodec.descriptors.av1_syntax import UnusualHeaderError
-from mmcodec.descriptors.av1_tables import STRUCTURES, tables
+from mmcodec.descriptors.av1_tables import tables
 from mmcodec.entropy.two_way import Reading, Writing
 from mmcodec.errors import BitstreamError
 from mmcodec.media.demux import DemuxSettings, open_media
@@ -17,19 +17,18 @@ from mmcodec.media.feeds import Picture
 SCENE = np.stack([scene(2, i, (160, 90)) for i in range(64)])
 
 
-def compacted(units, kind=0):
+def compacted(units):
     """The code, and what it is read as."""
     writing = Writing()
-    av1_compact.write(units, kind, Headers(writing))
+    av1_compact.write(units, Headers(writing))
     data = writing.finish()
-    return data, av1_compact.read(shown_frames(units), kind, Headers(Reading(data)))
+    return data, av1_compact.read(shown_frames(units), Headers(Reading(data)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13, 17, 33, 64])
-@pytest.mark.parametrize(("kind", "preset"), [(0, QUICK), (1, CAREFUL)])
-def test_the_same_bytes_come_back_in_fewer(count, kind, preset):
-    units = encode_av1(SCENE[:count], (128, 72), 60, preset)
-    data, again = compacted(units, kind)
+def test_the_same_bytes_come_back_in_fewer(count):
+    units = encode_av1(SCENE[:count], (128, 72), 60)
+    data, again = compacted(units)
     assert again == units
     # What remains of a header is a few bytes; it was some twenty, and twelve of the sequence.
     assert len(data) < len(units) - 10 * count - 4
@@ -42,10 +41,9 @@ def test_every_raster_and_quality_is_usual(size, crf):
     assert compacted(units)[1] == units
 
 
-def test_every_number_of_frames_has_two_structures():
-    assert len(tables().structures) == STRUCTURES
-    for steps in tables().structures:
-        assert [sum(step.again or step.show for step in one) for one in steps] == list(range(1, 65))
+def test_every_number_of_frames_has_a_structure():
+    shown = [sum(step.again or step.show for step in steps) for steps in tables().structures]
+    assert shown == list(range(1, 65))
 
 
 def test_headers_of_real_pictures_are_usual(real_media):
@@ -73,7 +71,7 @@ def test_headers_of_real_pictures_are_usual(real_media):
 def test_what_is_not_usual_is_said(change):
     units = change(encode_av1(SCENE[:2], (64, 64), 60))
     with pytest.raises(UnusualHeaderError):
-        av1_compact.write(units, 0, Headers(Writing()))
+        av1_compact.write(units, Headers(Writing()))
 
 
 def unit_end(units):
@@ -85,7 +83,7 @@ def test_a_cut_code_ends_in_our_error_and_makes_no_more_than_it_has():
     data, _ = compacted(encode_av1(SCENE[:4], (128, 72), 50))
     for end in range(0, len(data), 7):
         try:
-            made = av1_compact.read(4, 0, Headers(Reading(data[:end])))
+            made = av1_compact.read(4, Headers(Reading(data[:end])))
         except BitstreamError:
             continue
         assert len(made) < end + 400

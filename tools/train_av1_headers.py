@@ -22,7 +22,7 @@ from rich.progress import track
 
 from mmcodec.analysis.shots import ShotDetector, ShotFrames
 from mmcodec.descriptors import av1_compact, av1_tables
-from mmcodec.descriptors.av1 import CAREFUL, QUICK, encode_av1
+from mmcodec.descriptors.av1 import encode_av1
 from mmcodec.descriptors.av1_compact import Headers, split_units
 from mmcodec.descriptors.av1_syntax import Slots, UnusualHeaderError, walk_frame, walk_sequence
 from mmcodec.descriptors.av1_tables import Step
@@ -34,7 +34,6 @@ from mmcodec.media.feeds import Picture
 PIXELS = (96 * 54, 128 * 72, 208 * 117)
 FRAMES = (1, 2, 4, 8, 15, 26)
 QUALITIES = (63, 61, 57, 49)
-PRESETS = (QUICK, CAREFUL)
 SEEN = 0.4
 """Of a bit that was never seen, half of it as often 0 as 1."""
 
@@ -81,10 +80,10 @@ class Counted:
         self._counts[self._place, bit] += 1
 
 
-def structure(count: int, preset: int) -> list[Step]:
+def structure(count: int) -> list[Step]:
     """The steps of ``count`` frames."""
     grey = np.full((count, 72, 128, 3), 90, np.uint8)
-    units = split_units(encode_av1(grey, (128, 72), 63, preset))
+    units = split_units(encode_av1(grey, (128, 72), 63))
     sequence, slots = walk_sequence(Reader(next(units)[1]).field), Slots()
     steps = []
     for _, payload in units:
@@ -127,17 +126,15 @@ def shots(clip: Path) -> Iterator[ShotFrames]:
         yield from detector.finish(end)
 
 
-def sketches(shot: ShotFrames) -> Iterator[tuple[int, bytes]]:
-    """OBUs of a shot at many operating points, each with the kind of its structure."""
+def sketches(shot: ShotFrames) -> Iterator[bytes]:
+    """OBUs of a shot at many operating points."""
     height, width = shot.pixels[0].shape[:2]
     for count in sorted({min(count, len(shot.pixels)) for count in FRAMES}):
         places = np.linspace(0, len(shot.pixels) - 1, count).astype(int)
         frames = np.stack([shot.pixels[place] for place in places])
         for pixels in PIXELS:
             for quality in QUALITIES:
-                for kind, preset in enumerate(PRESETS):
-                    size = sketch_size(width, height, pixels)
-                    yield kind, encode_av1(frames, size, quality, preset)
+                yield encode_av1(frames, sketch_size(width, height, pixels), quality)
 
 
 def probabilities(counts: Counter[tuple[int, int]]) -> NDArray[np.uint16]:
@@ -154,8 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("places", nargs="+", type=Path, metavar="PATH", help="clips or folders")
     given = parser.parse_args()
-    counts_of_frames = range(1, av1_compact.MAX_FRAMES + 1)
-    structures = [structure(count, preset) for preset in PRESETS for count in counts_of_frames]
+    structures = [structure(count) for count in range(1, av1_compact.MAX_FRAMES + 1)]
     rows = [[*step[:7], *step.references] for steps in structures for step in steps]
     target = Path(av1_tables.__file__).with_name("av1_headers.npz")
     steps = np.array(rows, np.uint8)
@@ -166,9 +162,9 @@ def main() -> None:
     clips = files(given.places, VIDEOS)
     for clip in track(clips, "counting", console=Console(stderr=True), transient=True):
         for shot in shots(clip):
-            for kind, units in sketches(shot):
+            for units in sketches(shot):
                 try:
-                    av1_compact.write(units, kind, Tally(counts))
+                    av1_compact.write(units, Tally(counts))
                 except UnusualHeaderError:
                     print(f"{clip.name}: a sketch is not as usual")
     np.savez_compressed(target, priors=probabilities(counts), steps=steps, ends=ends)

@@ -41,21 +41,21 @@ DEFLATED = StreamHeader(VIDEO.video, None, text_coder=0)
 
 LOOK = bytes.fromhex("048a51f7b2c64e8d8109")
 ONE_FRAME = bytes.fromhex(
-    "fffffc957d8be23cde3201e0c6d69e9a473fe87b0dfca3acbe206e29ae2e54313968ef22dec440"
+    "fffff92bfb16d2832e5c0a772415f9caef15afc50afd514ab5ed1968be60fe2c8082db37756480"
 )
 THREE_FRAMES = bytes.fromhex(
-    "7dfffc957ef2719b140f11de0802bf9fb116b88d2273037afac246c7471673106b9264806e12ee594f8d362c7fc6"
-    "867027c6d4af265a0b0efcd23c75d4794b1dad678ac61069fb9f8c24fb3484167cc76d5062cacc0b7b4f49d0dab2"
-    "9a37cefc68a14f99ffe0a65430b71708684c03df149f585a7c07c7192330b0"
+    "7dfff92bfde3f14380c08bbd2125db21e3f282a329d07e69a333f59b930451a2996ae02614ae52ba0130f8d47c2e"
+    "82e3b7bf402455acce1fd606d12034d2e5f988f451257b720f54659ebc1c2fd1277335476efbfd0c57c1db65c6f2"
+    "d2c664e84a5af1b58392cd70253dbb3d7ca8c2b8f74d0b9dc2a32d15943780"
 )
 PLACED_FRAMES = bytes.fromhex(
-    "bd0a6784240929e31453f876e177b56a7a5b671679d849456bc3844eb04a8ff6d6e36dae8e6a6c9e89cd590fca21"
-    "010358badcfa71f598dc598d1053e8cba27e773fb67647d58352eac85ad9ba04ef6724a6e1de8acc568acd5b26bd"
-    "d72f599ec1300822948f74155b5a1dce4786f90980"
+    "bd0a678423f366c72bf4b8798cfc334a061b8659eacfc53f97ac4c1aee70c0fc7ba6d1fe813e50c5b4f0eae41ac4"
+    "befa14549580d4bc6ef5b35d4eeab498a66dd376c54e555b3f4be906c44c3482b479c24457bedd931074eb50eb34"
+    "f063749a4a088a6eafba5d09235ade6f8ed3133818cc732643a978474f8d80eacc"
 )
 PLAIN_FRAME = bytes.fromhex(
-    "ffefffdd05050000000157ffceaf980405050000000157ffceaf9804191488007f01000018f00040035acb345e4b"
-    "304aef67778204f89cd61e8ab1022ae506d87e78dbee093544"
+    "ffefffbb0a0a00000002afff9d5f30080a0a00000002afff9d5f300832291000fe02000031e0008006b59668bc96"
+    "6095deceef0409f139ac3d15620455ca0db0fcf1b7dc126a88"
 )
 NOISE = bytes.fromhex("550fc13b1248991aef96632f287dfffffe")
 COARSE_PITCH = bytes.fromhex("666fc927d0da2b2a9aa03db6fdd03d7280")
@@ -201,7 +201,7 @@ VECTORS = {
         shot(0, 48, layers={Layer.SKETCH: THREE_FRAMES}),
     ),
     "sketch-placed": written(
-        "three frames that are not shown evenly, in the other structure",
+        "three frames that are not shown evenly",
         VIDEO,
         shot(0, 48, layers={Layer.SKETCH: PLACED_FRAMES}),
     ),

@@ -96,17 +96,17 @@ class Headers:
         return node - (1 << bits)
 
 
-def write(units: bytes, kind: int, headers: Headers) -> None:
-    """Code OBUs in a kind of structure; :class:`UnusualHeaderError` where they are not as usual.
+def write(units: bytes, headers: Headers) -> None:
+    """Code OBUs; :class:`UnusualHeaderError` where they are not as usual.
 
-    The kind, and how many frames they show, have to be known on the other side.
+    How many frames they show has to be known on the other side.
     """
     (first, payload), *frames = list(split_units(units)) or [(0, b"")]
     count = shown_frames(units)
     plain = b"".join(unit(*one) for one in ((first, payload), *frames))
     if first != SEQUENCE or not 1 <= count <= MAX_FRAMES or plain != units:
         raise UnusualHeaderError
-    structure = tables().structures[kind][count - 1]
+    structure = tables().structures[count - 1]
     if [unit_type for unit_type, _ in frames] != [step.unit for step in structure]:
         raise UnusualHeaderError
     sequence, slots = _walk_sequence(headers, _Taken(payload)), Slots()
@@ -114,18 +114,17 @@ def write(units: bytes, kind: int, headers: Headers) -> None:
         _walk_step(headers, _Taken(frame), step, sequence, slots)
 
 
-def read(count: int, kind: int, headers: Headers) -> bytes:
+def read(count: int, headers: Headers) -> bytes:
     """The OBUs of ``count`` frames that :func:`write` coded.
 
     Raises:
         BitstreamError: the code is damaged.
     """
     try:
-        structure = tables().structures[kind][count - 1]
         made = _Made()
         sequence, slots = _walk_sequence(headers, made), Slots()
         out = [unit(SEQUENCE, made.payload())]
-        for step in structure:
+        for step in tables().structures[count - 1]:
             made = _Made()
             _walk_step(headers, made, step, sequence, slots)
             out.append(unit(step.unit, made.payload()))

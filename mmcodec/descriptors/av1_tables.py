@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from mmcodec.descriptors.av1_syntax import SEQUENCE_FIELDS
 
-STRUCTURES = 2
-"""Ways to order frames, as SVT-AV1's presets 5 and 4 do."""
 FRAME_HEADER, FRAME = 3, 6
 """Types of open bitstream units."""
 GLOBAL = "global_motion"
@@ -83,10 +81,10 @@ class Step(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """``priors`` (PRIORS,) in 1/65536; ``structures`` of 1, 2, ... frames, of either kind."""
+    """``priors`` (PRIORS,) in 1/65536; ``structures`` of 1, 2, ... frames."""
 
     priors: NDArray[np.uint16]
-    structures: tuple[tuple[tuple[Step, ...], ...], ...]
+    structures: tuple[tuple[Step, ...], ...]
 
 
 @lru_cache(maxsize=1)
@@ -95,7 +93,4 @@ def tables() -> Tables:
     with np.load(Path(__file__).with_name("av1_headers.npz"), allow_pickle=False) as file:
         rows = [Step._make((*row[:7], tuple(row[7:]))) for row in file["steps"].tolist()]
         ends = [0, *map(int, file["ends"])]
-        steps = [tuple(rows[a:b]) for a, b in pairwise(ends)]
-        half = len(steps) // STRUCTURES
-        kinds = tuple(tuple(steps[n * half : (n + 1) * half]) for n in range(STRUCTURES))
-        return Tables(file["priors"], kinds)
+        return Tables(file["priors"], tuple(tuple(rows[a:b]) for a, b in pairwise(ends)))

@@ -18,7 +18,6 @@ from mmcodec.descriptors import av1_compact
 from mmcodec.descriptors.av1 import MIN_SIDE, decode_av1
 from mmcodec.descriptors.av1_compact import MAX_FRAMES, Headers
 from mmcodec.descriptors.av1_syntax import UnusualHeaderError
-from mmcodec.descriptors.av1_tables import STRUCTURES
 from mmcodec.entropy.range_coder import IntegerModel
 from mmcodec.entropy.two_way import Coder, Reading, Writing
 from mmcodec.errors import BitstreamError
@@ -26,9 +25,7 @@ from mmcodec.errors import BitstreamError
 MAX_PIXELS = 1 << 18
 """The largest raster of a sketch that a reader accepts."""
 
-_MODE_BITS, _COUNT_BITS, _FINISH_BITS, _FORM_BITS, _SIZE_BITS = 2, 6, 2, 2, 20
-_PLAIN = STRUCTURES
-"""Form of AV1 as it is; lower ones are kinds of structures."""
+_MODE_BITS, _COUNT_BITS, _FINISH_BITS, _SIZE_BITS = 2, 6, 2, 20
 _PLACES = 128
 """In how many parts of a shot the times of frames are told apart."""
 _TIME_PRIORS = (52000, 46000, 42000, 40000, 40000, 40000, 40000, 40000)
@@ -76,17 +73,10 @@ def encode(
     """
     if not 1 <= len(times) <= MAX_FRAMES or av1_compact.shown_frames(units) != len(times):
         raise ValueError(f"a sketch has 1 to {MAX_FRAMES} frames, not {len(times)}")
-    for form in range(_PLAIN + 1):
-        writing = Writing()
-        _code_timing(writing, times, duration, mode)
-        writing.bits(finish, _FINISH_BITS)
-        writing.bits(form, _FORM_BITS)
-        try:
-            _write_units(writing, units, form)
-        except UnusualHeaderError:
-            continue
-        break
-    return writing.finish()
+    try:
+        return _written(units, times, duration, mode, finish, plain=False)
+    except UnusualHeaderError:
+        return _written(units, times, duration, mode, finish, plain=True)
 
 
 def decode(data: bytes, duration: int) -> Sketch:
@@ -135,22 +125,31 @@ def _read(data: bytes, duration: int) -> tuple[bytes, NDArray[np.int64], Tempora
     reading = Reading(data)
     times, mode = _code_timing(reading, np.zeros(MAX_FRAMES, np.int64), duration, TemporalMode.HOLD)
     finish = Finish(reading.bits(0, _FINISH_BITS))
-    form = reading.bits(0, _FORM_BITS)
-    if form < _PLAIN:
-        return av1_compact.read(len(times), form, Headers(reading)), times, mode, finish
-    if form > _PLAIN:
-        raise BitstreamError("a sketch has AV1 of no known form")
+    if not reading.bits(0, 1):
+        return av1_compact.read(len(times), Headers(reading)), times, mode, finish
     size = reading.bits(0, _SIZE_BITS)
     return bytes(reading.byte(0) for _ in range(size)), times, mode, finish
 
 
-def _write_units(writing: Writing, units: bytes, form: int) -> None:
-    if form < _PLAIN:
-        av1_compact.write(units, form, Headers(writing))
-        return
-    writing.bits(len(units), _SIZE_BITS)
-    for byte in units:
-        writing.byte(byte)
+def _written(
+    units: bytes,
+    times: NDArray[np.int64],
+    duration: int,
+    mode: TemporalMode,
+    finish: Finish,
+    plain: bool,
+) -> bytes:
+    writing = Writing()
+    _code_timing(writing, times, duration, mode)
+    writing.bits(finish, _FINISH_BITS)
+    writing.bits(plain, 1)
+    if plain:
+        writing.bits(len(units), _SIZE_BITS)
+        for byte in units:
+            writing.byte(byte)
+    else:
+        av1_compact.write(units, Headers(writing))
+    return writing.finish()
 
 
 def _code_timing(
