@@ -19,8 +19,10 @@ from mmcodec.bitstream.packets import (
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import (
     FRAME_RATES,
+    PICTURE_SPAN,
     RASTERS,
     SAMPLE_RATES,
+    Form,
     Payload,
     StreamHeader,
     header_bytes,
@@ -86,11 +88,50 @@ def test_a_checksum_worked_by_hand():
 
 
 def test_a_header_worked_by_hand():
-    # signature and version 1, flags (text coder 1; stereo, audio, video), 640x360, 24 Hz and 24 kHz
+    # signature and form 1, flags (text coder 1; stereo, audio, video), 640x360, 24 Hz and 24 kHz
     assert header_bytes(HEADER) == bytes([0xB5, 0x61, 1 << 5 | 8 | 2 | 1, 1, 1 << 4 | 1])
     odd = StreamHeader(VideoTrack(317, 9, Fraction(7, 2), still=True), AudioTrack(11_025, 1))
     numbers = varint(317) + varint(9) + varint(7) + varint(2) + varint(11_025)
     assert header_bytes(odd) == bytes([0xB5, 0x61, 1 << 5 | 4 | 2 | 1, 0, 0]) + numbers
+
+
+def test_a_photograph_worked_by_hand():
+    header = StreamHeader(VideoTrack(1024, 1024, Fraction(25), still=True), None)
+    cue = Cue(PICTURE_SPAN, Prompt(""), {Layer.LOOK: b"l"})
+    # signature and form 2, text coder 1 and raster 20, a look and 0 bytes of prompt
+    body = bytes([0xB5, 0x62, 1 << 5 | 20, 1 << 6]) + b"l"
+    assert stream(header, (cue,)) == body + checksum(body)
+    assert read(stream(header, (cue,))) == (header, (cue,), {"header": 3, "look": 1, "framing": 2})
+
+
+def test_a_caption_of_forty_letters_is_a_photograph_of_thirteen_bytes():
+    header = StreamHeader(VideoTrack(1024, 1024, Fraction(25), still=True), None)
+    cue = Cue(PICTURE_SPAN, Prompt("A red car is parked on a wet street at night."))
+    assert len(stream(header, (cue,))) <= 13
+
+
+@pytest.mark.parametrize(
+    ("track", "cues"),
+    [
+        (VideoTrack(64, 64, Fraction(25), still=True), 0),
+        (VideoTrack(64, 64, Fraction(24), still=True), 1),
+        (VideoTrack(64, 64, Fraction(25)), 1),
+    ],
+)
+def test_what_is_no_photograph_has_a_header_and_an_end(track, cues):
+    data = stream(StreamHeader(track, None), (Cue(PICTURE_SPAN, Prompt("")),) * cues)
+    assert data[1] & 15 == Form.STREAM
+    assert data[-1:] == END_PACKET
+
+
+def test_nothing_follows_a_photograph():
+    header = StreamHeader(VideoTrack(64, 64, Fraction(25), still=True), None)
+    with pytest.raises(ValueError, match="all of its stream"):
+        stream(header, (Cue(PICTURE_SPAN, Prompt("")), Cue(Shot(1, 2), Prompt(""))))
+    whole = stream(header, (Cue(PICTURE_SPAN, Prompt("A boat.")),))
+    for damaged in (whole[:-1], whole + b"\0", whole[:3]):
+        with pytest.raises(BitstreamError):
+            read(damaged)
 
 
 def test_a_packet_worked_by_hand():
@@ -238,7 +279,7 @@ def test_what_the_future_adds_is_skipped():
     ("data", "reason"),
     [
         (b"mp4", "not an mmcodec stream"),
-        (b"\xb5\x62\x00\x00", "version 2"),
+        (b"\xb5\x63\x00\x00", "form 3"),
         (b"\xb5\x61" + bytes([0, 0]), "no track"),
         (b"\xb5\x61" + bytes([7 << 5 | 1, 1, 1]), "text coder 7"),
         (b"\xb5\x61" + bytes([1, 0, 1, 0, 1]), "width"),

@@ -11,7 +11,7 @@ from random import Random
 
 from mmcodec.bitstream.fields import FieldReader
 from mmcodec.bitstream.packets import END_PACKET, HEAD_BYTES, LENGTH_BITS, Control, checksum
-from mmcodec.bitstream.syntax import parse_header
+from mmcodec.bitstream.syntax import Form, parse_header
 from mmcodec.errors import MMCodecError
 
 _LONGEST = 1 << 16
@@ -27,8 +27,8 @@ def packets(data: bytes) -> list[bytes]:
     parts: list[bytes] = []
     start = 0
     try:
-        parse_header(fields)
-        while not fields.at_end:
+        form, _ = parse_header(fields)
+        while form is Form.STREAM and not fields.at_end:
             fields.take(1)
             parts.append(data[start : fields.offset])
             start = fields.offset

@@ -18,7 +18,7 @@ from mmcodec.bitstream.packets import (
     control_packet,
     cue_packet,
 )
-from mmcodec.bitstream.syntax import StreamHeader, header_bytes
+from mmcodec.bitstream.syntax import PICTURE_SPAN, StreamHeader, header_bytes
 from mmcodec.bitstream.writer import StreamWriter
 from mmcodec.timeline import (
     AudioTrack,
@@ -164,6 +164,16 @@ VECTORS = {
         "a still picture",
         StreamHeader(VideoTrack(512, 512, Fraction(25), still=True), None),
         shot(0, 25, "A boat on a lake."),
+    ),
+    "photograph": written(
+        "a photograph at 1024x1024 as a caption of 11 bytes",
+        StreamHeader(VideoTrack(1024, 1024, Fraction(25), still=True), None),
+        Cue(PICTURE_SPAN, Prompt("A red car is parked on a wet street at night.")),
+    ),
+    "photograph-sketch": written(
+        "a photograph of an odd raster, with a sketch",
+        StreamHeader(VideoTrack(317, 211, Fraction(25), still=True), None),
+        Cue(PICTURE_SPAN, Prompt("A red car."), {Layer.SKETCH: ONE_FRAME}),
     ),
     "stereo": written(
         "two channels at 48 kHz",

@@ -13,6 +13,7 @@ from mmcodec.bitstream.packets import (
     HEADER,
     LONGEST_HEAD,
     MAX_CUE_S,
+    MAX_PAYLOAD_BYTES,
     Control,
     CuePacket,
     CueType,
@@ -26,6 +27,8 @@ from mmcodec.bitstream.parameters import parse_parameters
 from mmcodec.bitstream.resync import Search, claimed_end
 from mmcodec.bitstream.syntax import (
     CONTEXT_PROMPTS,
+    PICTURE_SPAN,
+    Form,
     StreamHeader,
     parse_header,
     parse_payload,
@@ -103,6 +106,13 @@ class _Input:
         self.offset -= len(self._packet)
         self._packet.clear()
 
+    def rest(self, most: int) -> bytes:
+        """All that comes, but for the last byte."""
+        size = len(self.ahead(most + 2))
+        if size > most + 1:
+            raise BitstreamError("a photograph is too long", self.offset)
+        return self.take(max(size - 1, 1))
+
     def finish(self) -> None:
         if self.ahead(1):
             raise BitstreamError(
@@ -138,7 +148,7 @@ class StreamReader:
         self._passed: list[bytes] = []
         self._prompts_from_s = 0.0
         self.damage: list[str] = []
-        self.header = self._read_header()
+        self._form, self.header = self._read_header()
         self.account = Counter({HEADER: self._input.offset})
 
     def cues(self, prompts_from_s: float = 0.0) -> Iterator[CuePacket]:
@@ -152,6 +162,10 @@ class StreamReader:
             BitstreamError: a packet is damaged, and with ``conceal`` no other follows it.
         """
         self._prompts_from_s = prompts_from_s
+        if self._form is Form.PICTURE and not self._ended:
+            picture = self._picture()
+            self.account += picture.account()
+            yield picture
         while not self._ended:
             self._input.begin()
             try:
@@ -203,16 +217,25 @@ class StreamReader:
         kind = SegmentKind.SILENCE if track is TrackKind.AUDIO else None
         return Cue(self._span(head.duration, kind), Prompt(""))
 
-    def _read_header(self) -> StreamHeader:
+    def _read_header(self) -> tuple[Form, StreamHeader]:
         """The header is not framed: its bytes are read as its fields ask for them."""
         try:
-            header = parse_header(_StreamFields(self._input))
+            form, header = parse_header(_StreamFields(self._input))
         except TruncatedStreamError as error:
             if self._input.offset == 0:
                 raise BitstreamError("not an mmcodec stream (it is empty)") from error
             raise
-        self._input.check("the header")
-        return header
+        if form is Form.STREAM:
+            self._input.check("the header")
+        return form, header
+
+    def _picture(self) -> CuePacket:
+        """The cue that is all of the stream; the checksum is that of the header, too."""
+        at = self._input.offset
+        payload = self._input.rest(MAX_PAYLOAD_BYTES)
+        self._input.check("the photograph")
+        self._ended = True
+        return self._received(TrackKind.VIDEO, payload, at, PICTURE_SPAN.duration, at)
 
     def _control(self, code: int) -> None:
         """A control packet: a gap moves the clock of a track, others are skipped."""
@@ -242,10 +265,16 @@ class StreamReader:
             self._context.clear()
             self._passed.clear()
             self._context_lost = False
+        return self._received(track, payload, at, head.duration, start)
+
+    def _received(
+        self, track: TrackKind, payload: bytes, at: int, duration: int, start: int
+    ) -> CuePacket:
+        """The cue of a payload that lies at ``at``, in a packet that starts at ``start``."""
         content = parse_payload(track, FieldReader(payload, at))
         parameters = FieldReader(content.layers.get(Layer.PARAMETERS, b""), at)
         synthesis = parse_parameters(parameters).get(track, NO_SYNTHESIS)
-        span = self._span(head.duration, content.kind)
+        span = self._span(duration, content.kind)
         prompt = self._prompt(content.layers.get(Layer.PROMPT, b""), self._end_s(track))
         descriptors: dict[Layer, bytes] = {**content.layers}
         descriptors.pop(Layer.PROMPT, None)

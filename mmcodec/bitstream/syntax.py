@@ -1,12 +1,15 @@
 """Byte layout of the header and of a cue's payload: dataclass to bytes and back, no files.
 
-The header is two bytes of signature and version, one of flags, one for the raster, one for the
-rates, and a CRC-8; common rasters and rates are numbers in tables, others follow.
+The header is two bytes of signature and form, one of flags, one for the raster, one for the
+rates, and a CRC-8; common rasters and rates are numbers in tables, others follow. A stream that is
+one photograph has another form: after the signature a byte for text coder and raster, the payload
+of its cue, and a CRC-8 of it all, without any framing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from fractions import Fraction
 
 from mmcodec.bitstream.fields import FieldReader, varint
@@ -17,16 +20,17 @@ from mmcodec.timeline import (
     AUDIO_TIME_BASE,
     NO_SYNTHESIS,
     AudioTrack,
+    Cue,
     Layer,
     SegmentKind,
+    Shot,
     Synthesis,
     TrackKind,
     VideoTrack,
 )
 
 SIGNATURE = 0xB56
-"""The first 12 bits of a stream, followed by 4 of version; not UTF-8, so that no text is alike."""
-VERSION = 1
+"""The first 12 bits of a stream, followed by 4 of form; not UTF-8, so that no text is alike."""
 MAX_SIDE = 1 << 14
 MAX_PIXELS = 1 << 24
 MAX_FRAME_RATE = 240
@@ -54,9 +58,22 @@ FRAME_RATES = tuple(
 SAMPLE_RATES = (0, 24_000, 16_000, 8_000, 48_000, 44_100, 32_000, 22_050)
 """Sample rates by number; 0 means that the rate follows."""
 
+PICTURE_SPAN = Shot(0, 1)
+"""The cue of a photograph."""
+_PICTURE_RATE = Fraction(25)
+_RASTER_BITS = 5
 _SPLIT_BITS = 6
 _LONG_PROMPT, _LIST = 62, 63
 _SHOT_LAYERS = (Layer.SKETCH, Layer.LOOK)
+
+
+class Form(IntEnum):
+    """What follows the signature."""
+
+    STREAM = 1
+    """A header, packets, the end packet."""
+    PICTURE = 2
+    """A photograph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +109,8 @@ def header_bytes(header: StreamHeader) -> bytes:
     numbers, explicit = [], b""
     rates = 0
     if video:
-        raster = (video.width, video.height)
-        numbers.append(RASTERS.index(raster) if raster in RASTERS else 0)
-        explicit += b"" if numbers[0] else varint(video.width) + varint(video.height)
+        number, explicit = _raster_fields(video)
+        numbers.append(number)
         rate = video.frame_rate
         rates = FRAME_RATES.index(rate) if rate in FRAME_RATES else 0
         explicit += b"" if rates else varint(rate.numerator) + varint(rate.denominator)
@@ -110,25 +126,52 @@ def header_bytes(header: StreamHeader) -> bytes:
     if parameters:
         flags |= _HAS_FIELDS
         explicit += varint(len(parameters)) + parameters
-    start = (SIGNATURE << 4 | VERSION).to_bytes(2, "big")
-    return start + bytes([flags, *numbers, rates]) + explicit
+    return _start(Form.STREAM) + bytes([flags, *numbers, rates]) + explicit
 
 
-def parse_header(fields: FieldReader) -> StreamHeader:
-    """Inverse of :func:`header_bytes`.
+def is_picture(header: StreamHeader, cue: Cue) -> bool:
+    """Whether a stream that is ``cue`` alone can have the form of a photograph."""
+    track = header.video and VideoTrack(
+        header.video.width, header.video.height, _PICTURE_RATE, True
+    )
+    plain = StreamHeader(track, None, header.text_coder)
+    return header == plain and cue.span == PICTURE_SPAN and cue.synthesis == NO_SYNTHESIS
+
+
+def picture_header_bytes(header: StreamHeader) -> bytes:
+    """Serialize what precedes the payload of a photograph."""
+    if header.video is None:
+        raise ValueError("a photograph has a picture")
+    number, explicit = _raster_fields(header.video)
+    return _start(Form.PICTURE) + bytes([header.text_coder << _RASTER_BITS | number]) + explicit
+
+
+def parse_header(fields: FieldReader) -> tuple[Form, StreamHeader]:
+    """Inverse of :func:`header_bytes` and of :func:`picture_header_bytes`.
 
     Raises:
-        BitstreamError: it is no stream, a field is out of its range, or the version a later one.
+        BitstreamError: it is no stream, a field is out of its range, or the form a later one.
     """
     start = int.from_bytes(fields.take(2), "big")
     if start >> 4 != SIGNATURE:
         raise BitstreamError("not an mmcodec stream (it does not start like one)")
-    if start & 15 != VERSION:
-        raise BitstreamError(f"version {start & 15} needs a newer mmcodec", 1)
+    if start & 15 == Form.PICTURE:
+        return Form.PICTURE, _parse_picture_header(fields)
+    if start & 15 != Form.STREAM:
+        raise BitstreamError(f"form {start & 15} needs a newer mmcodec", 1)
+    return Form.STREAM, _parse_stream_header(fields)
+
+
+def _parse_picture_header(fields: FieldReader) -> StreamHeader:
+    first = fields.take(1)[0]
+    text_coder = _checked_coder(first >> _RASTER_BITS, fields)
+    width, height = _parse_raster(fields, first & (1 << _RASTER_BITS) - 1)
+    return StreamHeader(VideoTrack(width, height, _PICTURE_RATE, still=True), None, text_coder)
+
+
+def _parse_stream_header(fields: FieldReader) -> StreamHeader:
     flags = fields.take(1)[0]
-    text_coder = flags >> _TEXT_CODER_SHIFT
-    if text_coder > TEXT_CODER:
-        raise BitstreamError(f"text coder {text_coder} needs a newer mmcodec", fields.offset - 1)
+    text_coder = _checked_coder(flags >> _TEXT_CODER_SHIFT, fields)
     raster = fields.take(1)[0] if flags & _HAS_VIDEO else 0
     rates = fields.take(1)[0]
     video = audio = None
@@ -211,13 +254,36 @@ def _parse_list(fields: FieldReader) -> dict[Layer, bytes]:
     return layers
 
 
-def _parse_video(fields: FieldReader, raster: int, rate: int, still: bool) -> VideoTrack:
-    width, height = RASTERS[raster] if raster < len(RASTERS) else (0, 0)
+def _start(form: Form) -> bytes:
+    return (SIGNATURE << 4 | form).to_bytes(2, "big")
+
+
+def _checked_coder(text_coder: int, fields: FieldReader) -> int:
+    if text_coder > TEXT_CODER:
+        raise BitstreamError(f"text coder {text_coder} needs a newer mmcodec", fields.offset - 1)
+    return text_coder
+
+
+def _raster_fields(video: VideoTrack) -> tuple[int, bytes]:
+    """The number of a raster, and width and height where it has none."""
+    raster = (video.width, video.height)
+    if raster in RASTERS:
+        return RASTERS.index(raster), b""
+    return 0, varint(video.width) + varint(video.height)
+
+
+def _parse_raster(fields: FieldReader, number: int) -> tuple[int, int]:
+    width, height = RASTERS[number] if number < len(RASTERS) else (0, 0)
     if not width:
         width = fields.varint("width", 1, MAX_SIDE)
         height = fields.varint("height", 1, MAX_SIDE)
     if width * height > MAX_PIXELS:
         raise BitstreamError(f"a raster of {width}x{height} is too large", fields.offset)
+    return width, height
+
+
+def _parse_video(fields: FieldReader, raster: int, rate: int, still: bool) -> VideoTrack:
+    width, height = _parse_raster(fields, raster)
     frame_rate = FRAME_RATES[rate] if rate < len(FRAME_RATES) else Fraction(0)
     if not frame_rate:
         numerator = fields.varint("frame rate", 1)

@@ -21,14 +21,17 @@ from mmcodec.bitstream.packets import (
 from mmcodec.bitstream.parameters import parameters_bytes
 from mmcodec.bitstream.syntax import (
     CONTEXT_PROMPTS,
+    PICTURE_SPAN,
     Payload,
     StreamHeader,
     header_bytes,
+    is_picture,
     payload_bytes,
+    picture_header_bytes,
     time_base_of,
 )
 from mmcodec.entropy.text import encode_text
-from mmcodec.timeline import Cue, Layer, Segment, TrackKind
+from mmcodec.timeline import Cue, Layer, Prompt, Segment, TrackKind
 
 TYPES = {TrackKind.VIDEO: CueType.SHOT, TrackKind.AUDIO: CueType.SEGMENT}
 RANDOM_ACCESS_S = 20
@@ -43,7 +46,8 @@ class ByteSink(Protocol):
 
 
 class StreamWriter:
-    """Writes the header at once, then cues in the order given, then :meth:`close`.
+    """Writes the header at once (of a photograph: with its cue), then cues in the order given, then
+    :meth:`close`.
 
     ``account`` counts the bytes written, by name.
     """
@@ -54,13 +58,19 @@ class StreamWriter:
         self._ends = dict.fromkeys(TrackKind, 0)
         self._context: deque[str] = deque(maxlen=CONTEXT_PROMPTS)
         self._next_access = 0.0
-        start = checked(header_bytes(header))
-        self.account = Counter({HEADER: len(start)})
-        sink.write(start)
+        self._started = self._whole = False
+        self.account: Counter[str] = Counter()
+        if not is_picture(header, Cue(PICTURE_SPAN, Prompt(""))):
+            self._start()
 
     def write(self, cue: Cue) -> CuePacket:
         """Write one cue; those of a track must not overlap or go back in time."""
+        if not self._started and is_picture(self._header, cue):
+            return self._picture(cue)
+        self._start()
         end = self._ends[cue.track]
+        if self._whole:
+            raise ValueError("a photograph is all of its stream")
         if cue.span.start < end:
             raise ValueError(f"cue at {cue.span.start} overlaps the one before, to {end}")
         time_base = time_base_of(self._header, cue.track)
@@ -75,6 +85,40 @@ class StreamWriter:
         access = self._is_access(cue, float(cue.span.start * time_base))
         if access:
             self._context.clear()
+        layers, payload = self._coded(cue)
+        data += cue_packet(TYPES[cue.track], access, cue.span.duration, payload)
+        if cue.prompt.text:
+            self._context.append(cue.prompt.text)
+        self._ends[cue.track] = cue.span.end
+        self._sink.write(data)
+        return self._accounted(CuePacket(cue, len(data), layers))
+
+    def close(self) -> None:
+        """Write the end packet, by which a reader knows that nothing is missing."""
+        self._start()
+        if not self._whole:
+            self._sink.write(END_PACKET)
+            self.account[FRAMING] += len(END_PACKET)
+
+    def _start(self) -> None:
+        """Write the header, once."""
+        if not self._started:
+            start = checked(header_bytes(self._header))
+            self._sink.write(start)
+            self.account[HEADER] = len(start)
+            self._started = True
+
+    def _picture(self, cue: Cue) -> CuePacket:
+        start = picture_header_bytes(self._header)
+        layers, payload = self._coded(cue)
+        data = checked(start + payload)
+        self._sink.write(data)
+        self._started = self._whole = True
+        self.account[HEADER] = len(start)
+        return self._accounted(CuePacket(cue, len(data) - len(start), layers))
+
+    def _coded(self, cue: Cue) -> tuple[dict[Layer, int], bytes]:
+        """The bytes of each layer, and the payload."""
         prompt = encode_text(cue.prompt.text, self._context, self._header.text_coder)
         parameters = parameters_bytes({cue.track: cue.synthesis})
         layers = {
@@ -83,20 +127,12 @@ class StreamWriter:
             **({Layer.PARAMETERS: parameters} if parameters else {}),
         }
         kind = cue.span.kind if isinstance(cue.span, Segment) else None
-        payload = payload_bytes(Payload(layers, kind))
-        data += cue_packet(TYPES[cue.track], access, cue.span.duration, payload)
-        if cue.prompt.text:
-            self._context.append(cue.prompt.text)
-        self._ends[cue.track] = cue.span.end
-        self._sink.write(data)
-        written = CuePacket(cue, len(data), {layer: len(code) for layer, code in layers.items()})
-        self.account += written.account()
-        return written
+        sizes = {layer: len(code) for layer, code in layers.items()}
+        return sizes, payload_bytes(Payload(layers, kind))
 
-    def close(self) -> None:
-        """Write the end packet, by which a reader knows that nothing is missing."""
-        self._sink.write(END_PACKET)
-        self.account[FRAMING] += len(END_PACKET)
+    def _accounted(self, packet: CuePacket) -> CuePacket:
+        self.account += packet.account()
+        return packet
 
     def _is_access(self, cue: Cue, start_s: float) -> bool:
         """Whether ``cue`` starts a random access point: at the start, then every 20 s."""
