@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mmcodec.bitstream.packets import CuePacket
     from mmcodec.carriers.armor import Alphabet
     from mmcodec.errors import MMCodecError
+    from mmcodec.evaluation.photographs import CodedPhotograph, compare_photograph
     from mmcodec.models.operations import (
         BackendState,
         convert_audiogen,
@@ -39,6 +40,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Alphabet",
     "BackendState",
+    "CodedPhotograph",
     "Cue",
     "CuePacket",
     "DecodeReport",
@@ -55,6 +57,7 @@ __all__ = [
     "Synthesis",
     "Timeline",
     "__version__",
+    "compare_photograph",
     "convert_audiogen",
     "decode",
     "encode",
@@ -72,6 +75,7 @@ _HOMES = {
     "mmcodec.bitstream.packets": ("CuePacket",),
     "mmcodec.carriers.armor": ("Alphabet",),
     "mmcodec.errors": ("MMCodecError",),
+    "mmcodec.evaluation.photographs": ("CodedPhotograph", "compare_photograph"),
     "mmcodec.models.operations": (
         "BackendState",
         "convert_audiogen",

@@ -254,3 +254,12 @@ def test_unknown_options_and_profiles_are_usage_errors(run, stream):
     assert run("encode", PHOTO, "--profile", "magic").returncode == 2
     assert run("encode").returncode == 2
     assert run("fly").returncode == 2
+
+
+def test_a_photograph_is_shown_beside_other_codecs(run, tmp_path):
+    shown = run("encode", PHOTO, "-o", tmp_path / "a.mmc", "--bytes", "300").stdout
+    assert "as near to the source" in shown
+    assert all(codec in shown for codec in ("JPEG", "WebP", "AVIF"))
+    told = json.loads(run("encode", PHOTO, "-o", tmp_path / "b.mmc", "--json").stdout)
+    assert [coded["codec"] for coded in told["compared"]] == ["mmcodec", "JPEG", "WebP", "AVIF"]
+    assert told["compared"][0]["bytes"] == told["bytes"] <= 1000

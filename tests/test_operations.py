@@ -9,7 +9,7 @@ import pytest
 from conftest import SAMPLES, read_media
 
 import mmcodec
-from mmcodec import DecodeSettings, EncodeSettings, Profile
+from mmcodec import DecodeSettings, Effort, EncodeSettings, Profile
 from mmcodec.errors import BitstreamError, MediaError, TruncatedStreamError, UsageError
 from mmcodec.pipeline.sketching import STILL_WORTH_S
 from mmcodec.synthesis.offline_video import OfflineVideo
@@ -58,7 +58,7 @@ def test_a_file_lands_within_three_percent_under_its_rate(tmp_path, bit_rate):
 
 
 def test_too_low_a_rate_is_said(make_clip, tmp_path):
-    settings = EncodeSettings(bit_rate=60)
+    settings = EncodeSettings(bit_rate=250)
     report = mmcodec.encode(make_clip(frames=50), tmp_path / "a.mmc", settings)
     assert "2 of 2 shots are sent without a sketch" in report.remarks
     video = report.stream.timeline.on(TrackKind.VIDEO)
@@ -153,6 +153,27 @@ def test_a_photograph_decodes_to_a_png_of_its_size(tmp_path):
     assert frames[0][1].shape == original[0][1].shape
     assert np.abs(frames[0][1].astype(int) - original[0][1]).mean() < 25
     assert 200 < report.stream.bytes <= 2000 * STILL_WORTH_S / 8
+
+
+@pytest.mark.parametrize("most", [13, 27, 300])
+def test_a_photograph_fits_into_the_bytes_there_are(tmp_path, most):
+    report = mmcodec.encode(
+        SAMPLES / "photo.png", tmp_path / "photo.mmc", EncodeSettings(most_bytes=most)
+    )
+    assert most / 2 < (tmp_path / "photo.mmc").stat().st_size == report.stream.bytes <= most
+    cue = report.stream.packets[0].cue
+    assert set(cue.descriptors) == {13: set(), 27: {Layer.LOOK}, 300: {Layer.SKETCH}}[most]
+    assert cue.prompt.text.startswith("Dim photograph")
+    mmcodec.decode(tmp_path / "photo.mmc")
+
+
+def test_a_clip_fits_into_the_bytes_there_are(tmp_path, make_clip):
+    clip = make_clip("clip.mkv", 12, 24, (96, 54))
+    settings = EncodeSettings(most_bytes=1500, effort=Effort.FAST, transcriber="none")
+    report = mmcodec.encode(clip, tmp_path / "clip.mmc", settings)
+    assert 700 < report.stream.bytes <= 1500
+    with pytest.raises(UsageError, match="one decides"):
+        mmcodec.encode(clip, tmp_path / "b.mmc", EncodeSettings(most_bytes=9, bit_rate=9))
 
 
 @pytest.mark.parametrize("size", [(63, 41), (2, 2), (720, 64)])

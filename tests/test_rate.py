@@ -64,6 +64,16 @@ def test_bytes_go_where_they_buy_most():
     assert sizes(longer) == [500, 50]
 
 
+def test_the_lowest_rates_give_up_colours_before_words():
+    drafts = [draft(48 * n, [(100, 0.5)]) for n in range(3)]
+    made = allocate(drafts, 65, measure)
+    assert made.fallbacks[1:] == ("shots are sent without their colours",)
+    assert all(not cue.descriptors and len(cue.prompt.text) == 44 for cue in made.cues)
+    shorter = allocate(drafts, 56, measure)
+    assert shorter.fallbacks[2:] == ("prompts are shortened",)
+    assert 48 <= measure(shorter.cues) <= 56
+
+
 def test_too_low_a_rate_gives_up_sketches_and_then_words_and_says_so():
     drafts = [draft(48 * n, [(100, 0.5)]) for n in range(3)]
     whole = allocate(drafts, 1000, measure)
@@ -71,8 +81,8 @@ def test_too_low_a_rate_gives_up_sketches_and_then_words_and_says_so():
     some = allocate(drafts, 250, measure)
     assert some.fallbacks == ("2 of 3 shots are sent without a sketch",)
     assert measure(some.cues) <= 250
-    few = allocate(drafts, 75, measure)
-    assert few.fallbacks[1] == "prompts are shortened"
+    few = allocate(drafts, 50, measure)
+    assert few.fallbacks[2] == "prompts are shortened"
     assert all(cue.prompt.text and len(cue.prompt.text) < 44 for cue in few.cues)
     none = allocate(drafts, 10, measure)
     assert none.fallbacks[-1].startswith("even so the stream is")

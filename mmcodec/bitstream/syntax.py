@@ -60,6 +60,8 @@ SAMPLE_RATES = (0, 24_000, 16_000, 8_000, 48_000, 44_100, 32_000, 22_050)
 
 PICTURE_SPAN = Shot(0, 1)
 """The cue of a photograph."""
+PHOTOGRAPH_BYTES = 5
+"""What a photograph of a usual raster takes beside its prompt."""
 _PICTURE_RATE = Fraction(25)
 _RASTER_BITS = 5
 _SPLIT_BITS = 6

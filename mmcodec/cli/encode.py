@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -28,6 +30,9 @@ from mmcodec.cli.options import (
     show,
 )
 
+if TYPE_CHECKING:
+    from mmcodec import CodedPhotograph, EncodeReport
+
 
 def encode(
     source: Annotated[str, typer.Argument(help="A media file, a URL, or - for standard input.")],
@@ -50,6 +55,10 @@ def encode(
             metavar="BIT/S",
             help="Of everything in the stream, such as 800 or 2.4k (default: 2k).",
         ),
+    ] = None,
+    most_bytes: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--bytes", min=1, metavar="N", help="Of everything, in place of a bit rate."),
     ] = None,
     quality: Annotated[
         Optional[int],  # noqa: UP045
@@ -148,6 +157,8 @@ def encode(
 
       mmcodec encode clip.mp4 --bitrate 1k --preset slow
 
+      mmcodec encode photo.jpg --bytes 500
+
       mmcodec encode talk.wav -o talk.mmc --profile prompt
 
       mmcodec encode note.wav --text "I am on the four o'clock train."
@@ -163,7 +174,7 @@ def encode(
       ffmpeg -i rtsp://camera -f matroska - | mmcodec encode - -o camera.mmc --buffer 4
     """
     import mmcodec
-    from mmcodec.cli.tables import encode_table, encode_values
+    from mmcodec.cli.tables import encode_table, encode_values, photograph_table
 
     video_synthesis = mmcodec.Synthesis(
         *named(made_for),
@@ -177,6 +188,7 @@ def encode(
     settings = mmcodec.EncodeSettings(
         profile,
         bit_rate=bitrate,
+        most_bytes=most_bytes,
         quality=quality,
         effort=preset,
         buffer_s=buffer,
@@ -204,7 +216,20 @@ def encode(
         say(remark)
     if report.damaged_packets:
         say(f"{source}: {report.damaged_packets} damaged packets were skipped")
+    compared = _compared(source, report) if report.stream.is_still and output != "-" else ()
     if as_json and output != "-":
-        print_json(encode_values(report))
+        print_json(encode_values(report, compared))
         return
     show(encode_table(report), stderr=output == "-")
+    if compared:
+        show(photograph_table(report, compared))
+
+
+def _compared(source: str, report: EncodeReport) -> Sequence[CodedPhotograph]:
+    """A photograph beside other codecs, where its source can be read again."""
+    import mmcodec
+
+    if not Path(source).is_file():
+        return ()
+    with Path(report.target).open("rb") as stream:
+        return mmcodec.compare_photograph(source, stream)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mmcodec import Cue, CuePacket, EncodeReport, StreamInfo, Synthesis
+    from mmcodec import CodedPhotograph, Cue, CuePacket, EncodeReport, StreamInfo, Synthesis
 
 _SENT_AS = {"voice": "text", "vocoder": "vocoder", "opus": "opus"}
 
@@ -61,8 +62,11 @@ def cue_values(stream: StreamInfo) -> list[dict[str, object]]:
     return values
 
 
-def encode_values(report: EncodeReport) -> dict[str, object]:
-    """An encode in JSON types."""
+def encode_values(
+    report: EncodeReport, compared: Sequence[CodedPhotograph] = ()
+) -> dict[str, object]:
+    """An encode in JSON types; of a photograph, ``compared`` with other codecs."""
+    beside = {"compared": [asdict(coded) for coded in compared]} if compared else {}
     return {
         "output": report.target,
         "source_bytes": report.source_bytes,
@@ -72,7 +76,20 @@ def encode_values(report: EncodeReport) -> dict[str, object]:
         "damaged_packets": report.damaged_packets,
         "remarks": list(report.remarks),
         **stream_values(report.stream),
+        **beside,
     }
+
+
+def photograph_table(report: EncodeReport, compared: Sequence[CodedPhotograph]) -> Table:
+    """A photograph beside the smallest files of other codecs that are as near to its source."""
+    table = _table("as near to the source (SSIM)", "", "bytes", "relative", "SSIM", "PSNR")
+    if report.source_bytes:
+        table.add_row("source", f"{report.source_bytes:,}")
+    for coded in compared:
+        relative = f"{100 * coded.bytes / compared[0].bytes:.0f} %"
+        near = f"{coded.ssim:.3f}", f"{coded.psnr:.1f} dB"
+        table.add_row(coded.codec, f"{coded.bytes:,}", relative, *near)
+    return table
 
 
 def encode_table(report: EncodeReport) -> Table:
@@ -138,7 +155,7 @@ def _table(title: str | None, *columns: str) -> Table:
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for column in columns:
-        right = column in ("bytes", "kbit/s", "share")
+        right = column in ("bytes", "kbit/s", "share", "relative")
         table.add_column(
             column,
             justify="right" if right else "left",

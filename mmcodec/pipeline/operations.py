@@ -19,7 +19,7 @@ from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.bitstream.writer import ByteSink, StreamWriter
 from mmcodec.errors import BitstreamError, MediaError, TruncatedStreamError, UsageError
-from mmcodec.media.demux import DemuxSettings, open_media
+from mmcodec.media.demux import DemuxSettings, MediaInfo, open_media
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.media.mux import MediaWriter, check_suffix, suffix_for
 from mmcodec.pipeline.ahead import ahead
@@ -64,8 +64,9 @@ def encode(
     settings = settings or EncodeSettings()
     if not (settings.video or settings.audio):
         raise UsageError("without picture and sound there is nothing to encode")
-    if settings.quality is not None and (settings.bit_rate or settings.buffer_s):
-        raise UsageError("a quality is given, and a bit rate or a buffer; one of them decides")
+    knobs = (settings.quality, settings.bit_rate or settings.buffer_s, settings.most_bytes)
+    if sum(knob is not None for knob in knobs) > 1:
+        raise UsageError("of a quality, a bit rate (or a buffer) and bytes one decides")
     started = time.perf_counter()
     target = _beside(source, ".mmc") if target is None else target
     demux = DemuxSettings(settings.video, settings.audio)
@@ -74,6 +75,8 @@ def encode(
         open_media(source, demux) as media,
         _opened(place) as sink,
     ):
+        if settings.most_bytes is not None:
+            settings = settings.lasting(_known_seconds(media.info), _is_photograph(media.info))
         encoder = Encoder(media, settings)
         writer = StreamWriter(sink, encoder.header)
         packets = tuple(_written(encoder, writer, settings, progress))
@@ -113,7 +116,8 @@ def _best(encoder: Encoder, drafts: list[Draft], settings: EncodeSettings) -> It
     if not rate or not (settings.bit_rate or any(draft.options for draft in drafts)):
         return [draft.with_option(0) for draft in drafts]
     seconds = _seconds(encoder.header, [draft.cue for draft in drafts])
-    most, measure = int(rate * seconds / 8), partial(_size, encoder.header)
+    most = settings.most_bytes or int(rate * seconds / 8)
+    measure = partial(_size, encoder.header)
     chosen = allocate(drafts, most, measure)
     spare = most - measure(chosen.cues)
     if spare > _WASTE * most:
@@ -122,9 +126,21 @@ def _best(encoder: Encoder, drafts: list[Draft], settings: EncodeSettings) -> It
     return chosen.cues
 
 
+def _is_photograph(tracks: MediaInfo | StreamHeader) -> bool:
+    return bool(tracks.video and tracks.video.still and not tracks.audio)
+
+
+def _known_seconds(media: MediaInfo) -> float:
+    """How long a source says that it is."""
+    seconds = STILL_WORTH_S if _is_photograph(media) else media.duration_s
+    if not seconds:
+        raise UsageError(f"{media.name}: does not say how long it is; give a bit rate, not bytes")
+    return seconds
+
+
 def _seconds(header: StreamHeader, cues: Sequence[Cue]) -> float:
     """How long a stream is, for its bit rate; a still is worth some seconds."""
-    if header.video and header.video.still and not header.audio:
+    if _is_photograph(header):
         return STILL_WORTH_S
     return float(Timeline(header.video, header.audio, tuple(cues)).duration)
 

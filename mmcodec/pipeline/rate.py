@@ -74,8 +74,13 @@ def allocate(drafts: Sequence[Draft], most: int, measure: Measure) -> Allocation
     fallbacks = []
     if left_out := sum(place is None for place in chosen.values()):
         fallbacks.append(f"{left_out} of {len(shots)} shots are sent without a sketch")
+    if over > 0 and any(Layer.LOOK in cue.descriptors for cue in cues):
+        cues = [replace(cue, descriptors=_without_look(cue)) for cue in cues]
+        over = measure(cues) - most
+        fallbacks.append("shots are sent without their colours")
     if over > 0:
-        cues, over = _shortened(cues, over, most, measure)
+        cues = _shortened(cues, most, measure)
+        over = measure(cues) - most
         fallbacks.append("prompts are shortened")
     if over > 0:
         fallbacks.append(f"even so the stream is {over} bytes over the wanted {most}")
@@ -154,18 +159,24 @@ def _chosen(drafts: Sequence[Draft], places: dict[int, int | None]) -> list[Cue]
     return [draft.with_option(places.get(number)) for number, draft in enumerate(drafts)]
 
 
-def _shortened(
-    cues: Sequence[Cue], over: int, most: int, measure: Measure
-) -> tuple[list[Cue], int]:
-    """The cues with shorter and shorter prompts, until they fit or can be no shorter."""
-    cues, longest = list(cues), max(len(cue.prompt.text) for cue in cues)
-    while over > 0 and longest > _LEAST_PROMPT:
-        longest = max(longest * 2 // 3, _LEAST_PROMPT)
-        cues = [
-            cue if cue.spoken else replace(cue, prompt=_cut(cue.prompt, longest)) for cue in cues
-        ]
-        over = measure(cues) - most
-    return cues, over
+def _without_look(cue: Cue) -> dict[Layer, bytes]:
+    return {layer: data for layer, data in cue.descriptors.items() if layer is not Layer.LOOK}
+
+
+def _shortened(cues: Sequence[Cue], most: int, measure: Measure) -> list[Cue]:
+    """The cues with the longest prompts that fit, or with the shortest ones."""
+
+    def at_most(letters: int) -> list[Cue]:
+        return [c if c.spoken else replace(c, prompt=_cut(c.prompt, letters)) for c in cues]
+
+    low, high = _LEAST_PROMPT, max(len(cue.prompt.text) for cue in cues)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if measure(at_most(middle)) <= most:
+            low = middle
+        else:
+            high = middle - 1
+    return at_most(low)
 
 
 def _cut(prompt: Prompt, longest: int) -> Prompt:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
+from mmcodec.bitstream.syntax import PHOTOGRAPH_BYTES
 from mmcodec.descriptors.vocoder import LEAST_BIT_RATE
 from mmcodec.descriptors.voice import Tier
 from mmcodec.registry import OWN_CHOICE, ModelSettings
@@ -67,6 +68,8 @@ class EncodeSettings:
     profile: Profile = Profile.SKETCH
     bit_rate: int | None = None
     """Bits a second of everything, container included; None is the profile's."""
+    most_bytes: int | None = None
+    """Bytes of everything, in place of a bit rate; needs a source whose length is known."""
     quality: int | None = None
     """0 to 100: one slope of quality over bytes for the whole stream, in place of a bit rate."""
     effort: Effort = Effort.DEFAULT
@@ -94,6 +97,16 @@ class EncodeSettings:
     """Bytes that the code of one prompt should not exceed."""
     video_synthesis: Synthesis = NO_SYNTHESIS
     audio_synthesis: Synthesis = NO_SYNTHESIS
+
+    def lasting(self, seconds: float, still: bool) -> EncodeSettings:
+        """With the bit rate that ``most_bytes`` are in so many seconds; of a ``still``, what its
+        form leaves are bytes of its prompt.
+        """
+        if self.most_bytes is None:
+            return self
+        rate = max(int(self.most_bytes * 8 / seconds), 1)
+        longest = max(self.most_bytes - PHOTOGRAPH_BYTES, 1) if still else self.prompt_bytes
+        return replace(self, bit_rate=rate, prompt_bytes=min(longest, self.prompt_bytes))
 
     @property
     def total_bit_rate(self) -> int:
