@@ -172,7 +172,7 @@ def test_a_clip_fits_into_the_bytes_there_are(tmp_path, make_clip):
     settings = EncodeSettings(most_bytes=1500, effort=Effort.FAST, transcriber="none")
     report = mmcodec.encode(clip, tmp_path / "clip.mmc", settings)
     assert 700 < report.stream.bytes <= 1500
-    with pytest.raises(UsageError, match="one decides"):
+    with pytest.raises(UsageError, match="one of them decides"):
         mmcodec.encode(clip, tmp_path / "b.mmc", EncodeSettings(most_bytes=9, bit_rate=9))
 
 

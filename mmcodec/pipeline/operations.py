@@ -66,7 +66,7 @@ def encode(
         raise UsageError("without picture and sound there is nothing to encode")
     knobs = (settings.quality, settings.bit_rate or settings.buffer_s, settings.most_bytes)
     if sum(knob is not None for knob in knobs) > 1:
-        raise UsageError("of quality, bit rate (with buffer) and bytes only one of them decides")
+        raise UsageError("quality, bit rate (or buffer) and bytes: only one of them decides")
     started = time.perf_counter()
     target = _beside(source, ".mmc") if target is None else target
     demux = DemuxSettings(settings.video, settings.audio)
