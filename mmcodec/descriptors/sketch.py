@@ -1,8 +1,8 @@
 """The sketch: a few frames of a shot at a small raster, coded as AV1, and how to move between.
 
 One range-coded run: the temporal mode; the number of frames; when each is shown, evenly or as
-coded; then the AV1 data, with its headers compacted where they are as usual. The raster is in the
-AV1 data.
+coded; the path of the camera, where they are moved along one; then the AV1 data, with its headers
+compacted where they are as usual. The raster is in the AV1 data.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mmcodec.descriptors import av1_compact
 from mmcodec.descriptors.av1 import MIN_SIDE, decode_av1
 from mmcodec.descriptors.av1_compact import MAX_FRAMES, Headers
 from mmcodec.descriptors.av1_syntax import UnusualHeaderError
+from mmcodec.descriptors.camera_path import CameraPath, code_path
 from mmcodec.entropy.range_coder import IntegerModel
 from mmcodec.entropy.two_way import Coder, Reading, Writing
 from mmcodec.errors import BitstreamError
@@ -37,6 +38,7 @@ class TemporalMode(IntEnum):
     HOLD = 0
     BLEND = 1
     FLOW = 2
+    CAMERA = 3
 
 
 class Finish(IntEnum):
@@ -51,13 +53,23 @@ class Finish(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """``frames`` is RGB uint8 (n, height, width, 3); ``times`` (n,) are the frames of the shot
-    that they show, counted from its start, rising.
+    that they show, counted from its start, rising. The mode CAMERA has a ``path``, others none.
     """
 
     frames: NDArray[np.uint8]
     times: NDArray[np.int64]
     mode: TemporalMode
     finish: Finish
+    path: CameraPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """When frames are shown, and how to move between."""
+
+    times: NDArray[np.int64]
+    mode: TemporalMode
+    path: CameraPath | None = None
 
 
 def encode(
@@ -66,6 +78,7 @@ def encode(
     duration: int,
     mode: TemporalMode,
     finish: Finish = Finish.SMOOTH,
+    path: CameraPath | None = None,
 ) -> bytes:
     """Code what :func:`~mmcodec.descriptors.av1.encode_av1` made of the frames that a shot of
     ``duration`` frames shows at ``times``, which are those of :func:`even_times` or as
@@ -73,10 +86,13 @@ def encode(
     """
     if not 1 <= len(times) <= MAX_FRAMES or av1_compact.shown_frames(units) != len(times):
         raise ValueError(f"a sketch has 1 to {MAX_FRAMES} frames, not {len(times)}")
+    if (mode is TemporalMode.CAMERA) != (path is not None):
+        raise ValueError("one mode has a path of the camera, and no other")
+    timing = _Timing(times, mode, path)
     try:
-        return _written(units, times, duration, mode, finish, plain=False)
+        return _written(units, timing, duration, finish, plain=False)
     except UnusualHeaderError:
-        return _written(units, times, duration, mode, finish, plain=True)
+        return _written(units, timing, duration, finish, plain=True)
 
 
 def decode(data: bytes, duration: int) -> Sketch:
@@ -85,11 +101,11 @@ def decode(data: bytes, duration: int) -> Sketch:
     Raises:
         BitstreamError: the data is damaged or over the limits.
     """
-    units, times, mode, finish = _read(data, duration)
-    frames = decode_av1(units, len(times), MAX_PIXELS)
-    if len(frames) != len(times):
+    units, timing, finish = _read(data, duration)
+    frames = decode_av1(units, len(timing.times), MAX_PIXELS)
+    if len(frames) != len(timing.times):
         raise BitstreamError("a sketch has too few frames")
-    return Sketch(frames, times, mode, finish)
+    return Sketch(frames, timing.times, timing.mode, finish, timing.path)
 
 
 def even_times(count: int, duration: int) -> NDArray[np.int64]:
@@ -121,26 +137,20 @@ def _step(duration: int) -> int:
     return -(-duration // _PLACES)
 
 
-def _read(data: bytes, duration: int) -> tuple[bytes, NDArray[np.int64], TemporalMode, Finish]:
+def _read(data: bytes, duration: int) -> tuple[bytes, _Timing, Finish]:
     reading = Reading(data)
-    times, mode = _code_timing(reading, np.zeros(MAX_FRAMES, np.int64), duration, TemporalMode.HOLD)
+    unknown = _Timing(np.zeros(MAX_FRAMES, np.int64), TemporalMode.HOLD)
+    timing = _code_timing(reading, unknown, duration)
     finish = Finish(reading.bits(0, _FINISH_BITS))
     if not reading.bits(0, 1):
-        return av1_compact.read(len(times), Headers(reading)), times, mode, finish
+        return av1_compact.read(len(timing.times), Headers(reading)), timing, finish
     size = reading.bits(0, _SIZE_BITS)
-    return bytes(reading.byte(0) for _ in range(size)), times, mode, finish
+    return bytes(reading.byte(0) for _ in range(size)), timing, finish
 
 
-def _written(
-    units: bytes,
-    times: NDArray[np.int64],
-    duration: int,
-    mode: TemporalMode,
-    finish: Finish,
-    plain: bool,
-) -> bytes:
+def _written(units: bytes, timing: _Timing, duration: int, finish: Finish, plain: bool) -> bytes:
     writing = Writing()
-    _code_timing(writing, times, duration, mode)
+    _code_timing(writing, timing, duration)
     writing.bits(finish, _FINISH_BITS)
     writing.bits(plain, 1)
     if plain:
@@ -152,26 +162,31 @@ def _written(
     return writing.finish()
 
 
-def _code_timing(
-    coder: Coder, times: NDArray[np.int64], duration: int, mode: TemporalMode
-) -> tuple[NDArray[np.int64], TemporalMode]:
-    """Code mode and times, both ways; a reader's ``times`` are zeros."""
-    mode_number = coder.bits(mode, _MODE_BITS)
-    if mode_number >= len(TemporalMode):
-        raise BitstreamError("a sketch has no known temporal mode")
-    count = coder.bits(len(times) - 1, _COUNT_BITS) + 1
+def _code_timing(coder: Coder, timing: _Timing, duration: int) -> _Timing:
+    """Code it, both ways; a reader's times are zeros."""
+    mode = TemporalMode(coder.bits(timing.mode, _MODE_BITS))
+    count = coder.bits(len(timing.times) - 1, _COUNT_BITS) + 1
+    times = _code_times(coder, timing.times[:count], count, duration)
+    if mode is not TemporalMode.CAMERA:
+        return _Timing(times, mode)
+    return _Timing(times, mode, code_path(coder, timing.path, max(duration - 1, 1)))
+
+
+def _code_times(
+    coder: Coder, times: NDArray[np.int64], count: int, duration: int
+) -> NDArray[np.int64]:
     even = even_times(count, duration)
     if not coder.bits(int(not np.array_equal(times, even)), 1):
-        return even, TemporalMode(mode_number)
+        return even
     step, model = _step(duration), IntegerModel(_TIME_PRIORS)
     coded: list[int] = []
-    for place, time in enumerate((times[:count] // step).tolist()):
+    for place, time in enumerate((times // step).tolist()):
         expected = _expected(coded, count - place, -(-duration // step))
         coded.append(expected + coder.integer(model, time - expected))
     placed = np.array(coded, np.int64) * step
     if placed[0] < 0 or placed[-1] >= duration or np.any(np.diff(placed) <= 0):
         raise BitstreamError("a sketch has frames at no time")
-    return placed, TemporalMode(mode_number)
+    return placed
 
 
 def _expected(before: list[int], left: int, places: int) -> int:

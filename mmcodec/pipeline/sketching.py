@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.analysis.camera_track import track_camera
 from mmcodec.analysis.placement import best_frames
 from mmcodec.analysis.shots import ShotFrames
 from mmcodec.analysis.similarity import Original
 from mmcodec.descriptors.av1 import decode_av1, encode_av1
 from mmcodec.descriptors.av1_compact import MAX_FRAMES
+from mmcodec.descriptors.camera_path import CameraPath, fitted
 from mmcodec.descriptors.sketch import (
     MAX_PIXELS,
     Finish,
@@ -45,6 +47,11 @@ _FASTEST = 12.0
 """Frames a second, above which more of them are not worth trying."""
 _NEAR = 1.3
 """A trial whose bytes are off by less is not repeated with another raster."""
+_OF_MANY = (TemporalMode.HOLD, TemporalMode.BLEND, TemporalMode.FLOW)
+_SEEN_TO_MOVE = 3
+"""Units of a path, from which on following it is tried."""
+_FEWER = 3
+"""Where the camera is followed, so many times fewer frames may be enough."""
 _KINDS, _FILLS, _FULL, _FAR = 4, 4, 0.98, 0.7
 """To use up what is left: qualities, rounds of trials of each, when it is used up, and from what
 ratio of bytes on (its logarithm) a sketch is no model for it."""
@@ -107,7 +114,8 @@ class SketchSearch:
         most = 1 if still else min(MAX_FRAMES, len(frames.pts), max(2, round(_FASTEST * seconds)))
         self._placed = best_frames(frames.pixels, most)
         self._probes = _probes(frames, seconds)
-        self._modes: tuple[TemporalMode, ...] = tuple(TemporalMode)
+        self._path = None if most == 1 else _camera_path(frames, seconds)
+        self._modes: dict[int, TemporalMode] = {}
         self._finishes: tuple[Finish, ...] = tuple(Finish)
 
     def run(self, rounds: int) -> None:
@@ -121,6 +129,10 @@ class SketchSearch:
         pixels = min(round(10_000 * usual**0.7), self._most_pixels)
         _, best = self._try([_Point(1, 0, 0), _Point(count, pixels, 0)])
         (best,) = self._try([self._corrected(best, wanted)])
+        if self._path:
+            fewer = replace(best, count=self._frames_near(best.count / _FEWER))
+            rivals = self._fitted([(fewer, wanted)])
+            best = max((best, *rivals), key=lambda point: self._score(point, wanted))
         for _ in range(rounds):
             before = best
             around = self._fitted([(point, wanted) for point in self._around(best)])
@@ -237,20 +249,39 @@ class SketchSearch:
         new = [point for point in dict.fromkeys(real) if point not in self._tried]
         for point, trial in zip(new, self._workers.map(self._trial, new), strict=True):
             self._tried[point] = trial.option
-            if point.count > 1:  # mode and finish hardly depend on the raster
-                self._modes, self._finishes = (trial.mode,), (trial.finish,)
+            self._modes.setdefault(point.count, trial.mode)  # they hardly depend on the raster
+            if point.count > 1:
+                self._finishes = (trial.finish,)
         return real
+
+    def _modes_for(self, count: int) -> tuple[TemporalMode, ...]:
+        """What may be best between so many frames: what was for about as many, or, where the camera
+        moves, to follow it.
+        """
+        if count in self._modes:
+            return (self._modes[count],)
+        known = [other for other in self._modes if other > 1] if count > 1 else []
+        near = min(known, key=lambda other: abs(np.log(other / count)), default=0)
+        modes = (self._modes[near],) if near else _OF_MANY if count > 1 else (TemporalMode.HOLD,)
+        return tuple(dict.fromkeys((*modes, TemporalMode.CAMERA))) if self._path else modes
 
     def _trial(self, point: _Point) -> _Trial:
         units = self._coded(point)
         times = self._times(point)
         made = decode_av1(units, len(times), MAX_PIXELS)
-        modes = self._modes if len(times) > 1 else (TemporalMode.HOLD,)
-        first, *others = self._finishes
-        quality, mode = max((self._quality(made, times, one, first), one) for one in modes)
-        finishes = [(self._quality(made, times, mode, one), one) for one in others]
-        quality, finish = max([(quality, first), *finishes])
-        return _Trial(Option(self._finished(point, units, mode, finish), quality), mode, finish)
+        modes = self._modes_for(len(times))
+        finish, *others = self._finishes
+        mode, quality, worth, data = modes[0], 0.0, -np.inf, b""
+        for one in modes:
+            coded = self._finished(point, units, one, finish)
+            found = self._quality(made, times, one, finish)
+            if (net := found - _GAIN * float(np.log(len(coded)))) > worth:
+                mode, quality, worth, data = one, found, net, coded
+        for other in others:
+            if (found := self._quality(made, times, mode, other)) > quality:
+                finish, quality = other, found
+                data = self._finished(point, units, mode, finish)
+        return _Trial(Option(data, quality), mode, finish)
 
     def _coded(self, point: _Point) -> bytes:
         """The frames of a point as AV1."""
@@ -259,10 +290,14 @@ class SketchSearch:
         return encode_av1(shown, self._size(point.pixels), _QUALITIES[point.quality])
 
     def _finished(self, point: _Point, units: bytes, mode: TemporalMode, finish: Finish) -> bytes:
-        return encode(units, self._times(point), self._frames.shot.duration, mode, finish)
+        times, duration = self._times(point), self._frames.shot.duration
+        return encode(units, times, duration, mode, finish, self._path_of(mode))
+
+    def _path_of(self, mode: TemporalMode) -> CameraPath | None:
+        return self._path if mode is TemporalMode.CAMERA else None
 
     def _mode_of(self, point: _Point) -> TemporalMode:
-        return self._modes[0] if point.count > 1 else TemporalMode.HOLD
+        return self._modes_for(point.count)[0]
 
     def _times(self, point: _Point) -> NDArray[np.int64]:
         """When the frames of a point are shown, as it can be coded."""
@@ -287,12 +322,21 @@ class SketchSearch:
         height, width = self._frames.pixels[0].shape[:2]
         frames = np.stack([finished(frame, finish) for frame in decoded])
         moments = [moment for moment, _ in self._probes]
-        made = interpolate(frames, times, moments, mode)
+        made = interpolate(frames, times, moments, mode, self._path_of(mode))
         qualities = [
             original.quality(enlarge(picture, (width, height)))
             for picture, (_, original) in zip(made, self._probes, strict=True)
         ]
         return float(np.mean(qualities))
+
+
+def _camera_path(frames: ShotFrames, seconds: float) -> CameraPath | None:
+    """The path of the camera, if it moves."""
+    times = np.array(frames.pts) - frames.shot.start
+    duration = frames.shot.duration
+    places, poses = track_camera(frames.pixels, (times * seconds / duration).tolist())
+    path = fitted(poses, times[places], duration)
+    return path if np.abs(path.poses).max() >= _SEEN_TO_MOVE else None
 
 
 def _probes(frames: ShotFrames, seconds: float) -> list[tuple[int, Original]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import cv2
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmcodec.analysis.motion import CameraMotion
 from mmcodec.descriptors import look, sketch
+from mmcodec.descriptors.camera_path import CameraPath
 from mmcodec.descriptors.sketch import TemporalMode
 from mmcodec.synthesis.interpolation import interpolate
 from mmcodec.synthesis.offline_video import enlarge, finished
@@ -37,6 +38,8 @@ class Guide:
     mode: TemporalMode
     layout: NDArray[np.uint8] | None
     camera: CameraMotion
+    path: CameraPath | None = None
+    """Of the camera, if the sketch has one."""
 
     @property
     def colours(self) -> NDArray[np.uint8] | None:
@@ -50,7 +53,8 @@ class Guide:
         if self.frames is None:
             raise ValueError("there is no sketch")
         ticks = (round(moment * _TICK) for moment in moments)
-        shown = interpolate(self.frames, self.times * _TICK, ticks, self.mode)
+        path = self.path and replace(self.path, end=self.path.end * _TICK)
+        shown = interpolate(self.frames, self.times * _TICK, ticks, self.mode, path)
         return (enlarge(picture, size) for picture in shown)
 
     def field(self, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -66,12 +70,12 @@ def guide_of(cue: Cue) -> Guide:
         BitstreamError: a descriptor is damaged.
     """
     frames, times, mode = None, np.zeros(0, np.int64), TemporalMode.HOLD
-    layout, camera = None, STILL_CAMERA
+    layout, camera, path = None, STILL_CAMERA, None
     if Layer.SKETCH in cue.descriptors:
         decoded = sketch.decode(cue.descriptors[Layer.SKETCH], cue.span.duration)
         frames = np.stack([finished(frame, decoded.finish) for frame in decoded.frames])
-        times, mode = decoded.times, decoded.mode
+        times, mode, path = decoded.times, decoded.mode, decoded.path
     if Layer.LOOK in cue.descriptors:
         described = look.decode(cue.descriptors[Layer.LOOK])
         layout, camera = described.layout, described.camera
-    return Guide(cue.span.duration, frames, times, mode, layout, camera)
+    return Guide(cue.span.duration, frames, times, mode, layout, camera, path)

@@ -46,7 +46,8 @@ def _render_sketch(cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
     decoded = sketch.decode(cue.descriptors[Layer.SKETCH], duration)
     frames = np.stack([finished(frame, decoded.finish) for frame in decoded.frames])
     before, shown = None, None
-    for small in interpolate(frames, decoded.times, range(duration), decoded.mode):
+    moments = range(duration)
+    for small in interpolate(frames, decoded.times, moments, decoded.mode, decoded.path):
         if small is not before or shown is None:  # a held frame is enlarged once
             before, shown = small, enlarge(small, (track.width, track.height))
         yield shown

@@ -52,7 +52,7 @@ def moved_as_sketch(
     detailed = resized(still, size).astype(np.float32)
     detailed += _blurred(middle - detailed, _CAST)
     moments = range(guide.duration)
-    shown = interpolate(guide.frames, guide.times, moments, guide.mode)
+    shown = interpolate(guide.frames, guide.times, moments, guide.mode, guide.path)
     for moment, small in zip(moments, shown, strict=True):
         sketch = enlarge(small, size).astype(np.float32)
         motion = flow.at(moment, held)
