@@ -277,9 +277,11 @@ class SketchSearch:
             found = self._quality(made, times, one, finish)
             if (net := found - _GAIN * float(np.log(len(coded)))) > worth:
                 mode, quality, worth, data = one, found, net, coded
-        for other in others:
-            if (found := self._quality(made, times, mode, other)) > quality:
-                finish, quality = other, found
+        if others:  # flow hardly depends on the finish, and takes most of the time
+            plain = TemporalMode.BLEND if len(times) > 1 else mode
+            best = max(self._finishes, key=lambda one: self._quality(made, times, plain, one))
+            if best != finish:
+                finish, quality = best, self._quality(made, times, mode, best)
                 data = self._finished(point, units, mode, finish)
         return _Trial(Option(data, quality), mode, finish)
 

@@ -62,53 +62,34 @@ class _Between:
         ]
         both = np.prod([_inside(_led(shift, self._grid)) for shift in shifts], axis=0)
         flow = flow_both_ways(*seen)
-        trusts = np.dstack([flow.trust_forward, flow.trust_backward])
-        self._flow = np.dstack([flow.forward, flow.backward, trusts]) * both[..., None]
+        trust = np.maximum(flow.trust_forward, flow.trust_backward)[..., None]
+        moves = [flow.forward * trust, flow.backward * trust]
+        self._flow = np.dstack([*moves, flow.trust_forward, flow.trust_backward]) * both[..., None]
 
     def at(self, now: int) -> NDArray[np.uint8]:
-        """As :func:`mmcodec.synthesis.interpolation.interpolate` moves, in the view of ``now``."""
+        """Moved from both as without a camera, in the view of ``now``; where flow is not trusted,
+        only the camera moves.
+        """
         start, end = self._times
         t = np.float32((now - start) / (end - start))
         view = self._path.transform(now, self._middle, self._size)
-        flow = np.asarray(_seen(self._flow, view, cv2.INTER_LINEAR), np.float32)
-        forward, backward = flow[..., 0:2], flow[..., 2:4]
-        moves = (
-            -(1 - t) * t * forward + t * t * backward,
-            (1 - t) * ((1 - t) * forward - t * backward),
-        )
-        trust = np.max(flow[..., 4:], axis=2)[..., None]
-        sides = [
-            self._side(number, now, np.moveaxis(move, 2, 0), share)
-            for number, (move, share) in enumerate(zip(moves, (1 - t, t), strict=True))
-        ]
-        moved = _mixed(
-            [(p, w * (flow[..., 4 + n] + _DOUBTFUL)) for n, (p, w, *_) in enumerate(sides)]
-        )
-        blend = _mixed([(picture, weight) for *_, picture, weight in sides])
-        mixed = moved * trust + blend * (1 - trust)
-        return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
+        flow = np.moveaxis(np.asarray(_seen(self._flow, view, cv2.INTER_LINEAR), np.float32), 2, 0)
+        forward, backward = flow[0:2], flow[2:4]
+        there = t * t * backward - (1 - t) * t * forward
+        back = (1 - t) * ((1 - t) * forward - t * backward)
+        a, weight_a = self._side(0, now, there, (1 - t) * (flow[4] + _DOUBTFUL))
+        b, weight_b = self._side(1, now, back, t * (flow[5] + _DOUBTFUL))
+        return np.asarray(cv2.blendLinear(a, b, weight_a, weight_b), np.uint8)
 
     def _side(
-        self, number: int, now: int, move: Floats, share: np.float32
-    ) -> tuple[Floats, Floats, Floats, Floats]:
-        """One of the pictures, moved by flow and not, each with its weights."""
-        shift = self._path.transform(now, self._times[number], self._size)
-        picture = self._pictures[number]
-        found: list[Floats] = []
-        for grid in (self._grid + move, self._grid):
-            led = _led(shift, grid)
-            fetched = cv2.remap(
-                picture, led[0], led[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            )
-            found += [np.asarray(fetched, np.float32), share * (_inside(led) + _LITTLE)]
-        return found[0], found[1], found[2], found[3]
-
-
-def _mixed(parts: list[tuple[Floats, Floats]]) -> Floats:
-    """The mean of pictures by weights (height, width)."""
-    (a, weight_a), (b, weight_b) = parts
-    share = (weight_a / (weight_a + weight_b))[..., None]
-    return np.asarray(a * share + b * (1 - share), np.float32)
+        self, number: int, now: int, move: Floats, weight: Floats
+    ) -> tuple[NDArray[np.uint8], Floats]:
+        """One of the pictures, moved, with its weights."""
+        led = _led(self._path.transform(now, self._times[number], self._size), self._grid + move)
+        picture = cv2.remap(
+            self._pictures[number], *led, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(picture, np.uint8), weight * (_inside(led) + _LITTLE)
 
 
 def _seen(picture: NDArray[np.generic], shift: Affine, way: int) -> NDArray[np.generic]:
