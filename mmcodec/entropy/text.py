@@ -5,6 +5,7 @@ language model (:mod:`~mmcodec.entropy.text_neural`).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from mmcodec.entropy import text_deflate, text_neural
 from mmcodec.errors import BitstreamError
@@ -30,7 +31,13 @@ def encode_text(text: str, context: Sequence[str] = (), coder: int = TEXT_CODER)
         raise ValueError(f"no text coder has the id {coder}")
     if not data:
         return b""
-    return text_neural.encode(text, context) if coder else text_deflate.encode(data)
+    return _neural(text, tuple(context)) if coder else text_deflate.encode(data)
+
+
+@lru_cache(maxsize=512)
+def _neural(text: str, context: tuple[str, ...]) -> bytes:
+    """Rate control asks for the same codes again and again."""
+    return text_neural.encode(text, context)
 
 
 def decode_text(data: bytes, context: Sequence[str] = (), coder: int = TEXT_CODER) -> str:

@@ -45,7 +45,7 @@ _PIXELS_POWER, _COUNT_POWER, _QUALITY_POWER = 0.7, 0.6, 0.35
 _MORE_FRAMES = 1.7
 _FASTEST = 12.0
 """Frames a second, above which more of them are not worth trying."""
-_NEAR = 1.3
+_NEAR = 1.5
 """A trial whose bytes are off by less is not repeated with another raster."""
 _OF_MANY = (TemporalMode.HOLD, TemporalMode.BLEND, TemporalMode.FLOW)
 _SEEN_TO_MOVE = 3
@@ -139,12 +139,11 @@ class SketchSearch:
             best = max((before, *around), key=lambda point: self._score(point, wanted))
             if best == before:
                 break
-        self._fitted(
-            [
-                (replace(best, count=self._frames_near(best.count * part**0.5)), wanted * part)
-                for part in (0.5, 2.0)
-            ]
-        )
+        apart = [
+            self._fit(replace(best, count=self._frames_near(best.count * part**0.5)), wanted * part)
+            for part in (0.5, 2.0)
+        ]
+        self._try(apart)
 
     def fill(self, most: int) -> None:
         """Try sketches of nearly ``most`` bytes, like the best one that is about as large and then

@@ -38,7 +38,7 @@ def flow_both_ways(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Flow:
         cv2.cvtColor(cv2.resize(x, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
         for x in (a, b)
     )
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     back = np.array([width / size[0], height / size[1]], np.float32)
     forward, backward = (
         cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 2)
