@@ -85,6 +85,7 @@ _BUILT_IN: Mapping[Group, Mapping[str, Backend]] = {
         "keyframes": Backend(f"{_SYNTHESIS}.keyframes:KeyframeAnimation", _MODELS),
         "openai": Backend(f"{_SYNTHESIS}.keyframes:OpenAIKeyframes", "api"),
         "offline": Backend(f"{_SYNTHESIS}.offline_video:OfflineVideo"),
+        "grainy": Backend(f"{_SYNTHESIS}.grainy_video:GrainyVideo"),
     },
     Group.AUDIO_SYNTHESIZER: {
         "musicgen": Backend(f"{_SYNTHESIS}.musicgen:MusicGen", _MODELS),

@@ -14,6 +14,7 @@ import pytest
 
 from mmcodec.descriptors import sketch
 from mmcodec.descriptors.av1 import encode_av1
+from mmcodec.descriptors.camera_path import CameraPath
 from mmcodec.media.mux import MediaWriter
 from mmcodec.timeline import AudioTrack, VideoTrack
 
@@ -45,7 +46,9 @@ def scene(number: int, frame: int, size: tuple[int, int] = (128, 72)) -> np.ndar
 def evenly_sketched(frames, size, crf, mode, duration=48) -> bytes:
     """A sketch of RGB frames (n, height, width, 3) that are shown evenly in a shot."""
     times = sketch.even_times(len(frames), duration)
-    return sketch.encode(encode_av1(frames, size, crf), times, duration, mode)
+    pan = CameraPath(np.array([[0, 0, 0, 0], [30, 5, 4, 0]]), duration - 1)
+    path = pan if mode is sketch.TemporalMode.CAMERA else None
+    return sketch.encode(encode_av1(frames, size, crf), times, duration, mode, path=path)
 
 
 def tone(seconds: float, sample_rate: int, hz: float = 220.0) -> np.ndarray:

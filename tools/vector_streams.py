@@ -41,21 +41,26 @@ DEFLATED = StreamHeader(VIDEO.video, None, text_coder=0)
 
 LOOK = bytes.fromhex("048a51f7b2c64e8d8109")
 ONE_FRAME = bytes.fromhex(
-    "fffff92bfb16d2832e5c0a772415f9caef15afc50afd514ab5ed1968be60fe2c8082db37756480"
+    "fffffe4a3ec5f09973177d959836f101f35504d60f7c4cddc23a188a2614ff3395dbf918937420"
 )
 THREE_FRAMES = bytes.fromhex(
-    "7dfff92bfde3f14380c08bbd2125db21e3f282a329d07e69a333f59b930451a2996ae02614ae52ba0130f8d47c2e"
-    "82e3b7bf402455acce1fd606d12034d2e5f988f451257b720f54659ebc1c2fd1277335476efbfd0c57c1db65c6f2"
-    "d2c664e84a5af1b58392cd70253dbb3d7ca8c2b8f74d0b9dc2a32d15943780"
+    "7deffe4a3f793848a7629aef8c918dc1196de50b03aebd775438d76a25f6ef4916ec3dd2d34db23058d1e153fe33"
+    "fe39c7fc35ba97a961886c9a4a55302ccd6dedc6632fb58409da6cbce073d5dd5555e3fb861898806e3948ca7620"
+    "1c474af5f0dcd10dc1d9138dfa434f7c905331697ab5c0e77fb01ceb1709b8"
+)
+CAMERA_FRAMES = bytes.fromhex(
+    "3de000110954dbbf19283c99614b0f9182bdf07aa85007e1dbd8735f9800a9f74837498dddc3aabb598e9a0c611b"
+    "bf5099fa17de3a47ea04de18e00164d36b135d250dc47d804ae0f02889d72eded440fbdb6c3a4156b2d964387163"
+    "03b8db6d679b7cbb4b9a8e04f349811e3fc156919f0f86bf753a7296dd4a3bad759cc1f780"
 )
 PLACED_FRAMES = bytes.fromhex(
-    "bd0a678423f366c72bf4b8798cfc334a061b8659eacfc53f97ac4c1aee70c0fc7ba6d1fe813e50c5b4f0eae41ac4"
-    "befa14549580d4bc6ef5b35d4eeab498a66dd376c54e555b3f4be906c44c3482b479c24457bedd931074eb50eb34"
-    "f063749a4a088a6eafba5d09235ade6f8ed3133818cc732643a978474f8d80eacc"
+    "bd0a678424140b710a7d2631d5b10e27e9f9bcb8b109dc6e0b00639fd6de40852c3016b277ec82b817cfc3f3a2e0"
+    "ca1a4ee8a9a2732b9348a3bd560e28146b4a4d415f0d43e14f843fdfcbb3b717cd0ffdca736107b8841b6d8da6e6"
+    "f12ece2c7efacdf30a55b9270eb7b150a71e32c38072adf56dd3199e2120fc090e40"
 )
 PLAIN_FRAME = bytes.fromhex(
-    "ffefffbb0a0a00000002afff9d5f30080a0a00000002afff9d5f300832291000fe02000031e0008006b59668bc96"
-    "6095deceef0409f139ac3d15620455ca0db0fcf1b7dc126a88"
+    "fffbffee028280000000abffe757cc02028280000000abffe757cc020c8a44003f8080000c78002001ad659a2f25"
+    "982577b3bbc1027c4e6b0f4558811572836c3f3c6df7049aa2"
 )
 NOISE = bytes.fromhex("550fc13b1248991aef96632f287dfffffe")
 COARSE_PITCH = bytes.fromhex("666fc927d0da2b2a9aa03db6fdd03d7280")
@@ -209,6 +214,11 @@ VECTORS = {
         "three frames, with movement between",
         VIDEO,
         shot(0, 48, layers={Layer.SKETCH: THREE_FRAMES}),
+    ),
+    "sketch-camera": written(
+        "three frames along a path of the camera of three poses",
+        VIDEO,
+        shot(0, 48, layers={Layer.SKETCH: CAMERA_FRAMES}),
     ),
     "sketch-placed": written(
         "three frames that are not shown evenly",

@@ -26,7 +26,12 @@ from mmcodec.errors import BitstreamError
 MAX_PIXELS = 1 << 18
 """The largest raster of a sketch that a reader accepts."""
 
-_MODE_BITS, _COUNT_BITS, _FINISH_BITS, _SIZE_BITS = 2, 6, 2, 20
+DETAIL_LEVELS = (0.0, 3.0, 5.5, 10.0)
+"""What the two bits of detail stand for: the standard deviation of the source's luma that half of
+320 columns cannot hold.
+"""
+
+_MODE_BITS, _COUNT_BITS, _FINISH_BITS, _DETAIL_BITS, _SIZE_BITS = 2, 6, 2, 2, 20
 _PLACES = 128
 """In how many parts of a shot the times of frames are told apart."""
 _TIME_PRIORS = (52000, 46000, 42000, 40000, 40000, 40000, 40000, 40000)
@@ -61,6 +66,8 @@ class Sketch:
     mode: TemporalMode
     finish: Finish
     path: CameraPath | None = None
+    detail: int = 0
+    """Place in :data:`DETAIL_LEVELS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ def encode(
     mode: TemporalMode,
     finish: Finish = Finish.SMOOTH,
     path: CameraPath | None = None,
+    detail: int = 0,
 ) -> bytes:
     """Code what :func:`~mmcodec.descriptors.av1.encode_av1` made of the frames that a shot of
     ``duration`` frames shows at ``times``, which are those of :func:`even_times` or as
@@ -90,9 +98,9 @@ def encode(
         raise ValueError("one mode has a path of the camera, and no other")
     timing = _Timing(times, mode, path)
     try:
-        return _written(units, timing, duration, finish, plain=False)
+        return _written(units, timing, duration, (finish, detail), plain=False)
     except UnusualHeaderError:
-        return _written(units, timing, duration, finish, plain=True)
+        return _written(units, timing, duration, (finish, detail), plain=True)
 
 
 def decode(data: bytes, duration: int) -> Sketch:
@@ -101,11 +109,17 @@ def decode(data: bytes, duration: int) -> Sketch:
     Raises:
         BitstreamError: the data is damaged or over the limits.
     """
-    units, timing, finish = _read(data, duration)
+    units, timing, (finish, detail) = _read(data, duration)
     frames = decode_av1(units, len(timing.times), MAX_PIXELS)
     if len(frames) != len(timing.times):
         raise BitstreamError("a sketch has too few frames")
-    return Sketch(frames, timing.times, timing.mode, finish, timing.path)
+    return Sketch(frames, timing.times, timing.mode, finish, timing.path, detail)
+
+
+def detail_level(deviation: float) -> int:
+    """The place in :data:`DETAIL_LEVELS` that is nearest to what was measured, by ratio."""
+    logs = np.log(np.maximum(DETAIL_LEVELS, 1.0)) - np.log(max(deviation, 1.0))
+    return int(np.argmin(np.abs(logs)))
 
 
 def even_times(count: int, duration: int) -> NDArray[np.int64]:
@@ -137,21 +151,24 @@ def _step(duration: int) -> int:
     return -(-duration // _PLACES)
 
 
-def _read(data: bytes, duration: int) -> tuple[bytes, _Timing, Finish]:
+def _read(data: bytes, duration: int) -> tuple[bytes, _Timing, tuple[Finish, int]]:
     reading = Reading(data)
     unknown = _Timing(np.zeros(MAX_FRAMES, np.int64), TemporalMode.HOLD)
     timing = _code_timing(reading, unknown, duration)
-    finish = Finish(reading.bits(0, _FINISH_BITS))
+    look = Finish(reading.bits(0, _FINISH_BITS)), reading.bits(0, _DETAIL_BITS)
     if not reading.bits(0, 1):
-        return av1_compact.read(len(timing.times), Headers(reading)), timing, finish
+        return av1_compact.read(len(timing.times), Headers(reading)), timing, look
     size = reading.bits(0, _SIZE_BITS)
-    return bytes(reading.byte(0) for _ in range(size)), timing, finish
+    return bytes(reading.byte(0) for _ in range(size)), timing, look
 
 
-def _written(units: bytes, timing: _Timing, duration: int, finish: Finish, plain: bool) -> bytes:
+def _written(
+    units: bytes, timing: _Timing, duration: int, look: tuple[Finish, int], plain: bool
+) -> bytes:
     writing = Writing()
     _code_timing(writing, timing, duration)
-    writing.bits(finish, _FINISH_BITS)
+    writing.bits(look[0], _FINISH_BITS)
+    writing.bits(look[1], _DETAIL_BITS)
     writing.bits(plain, 1)
     if plain:
         writing.bits(len(units), _SIZE_BITS)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmcodec.analysis.camera_track import track_camera
+from mmcodec.analysis.detail import fine_detail
 from mmcodec.analysis.placement import best_frames
 from mmcodec.analysis.shots import ShotFrames
 from mmcodec.analysis.similarity import Original
@@ -26,6 +27,7 @@ from mmcodec.descriptors.sketch import (
     MAX_PIXELS,
     Finish,
     TemporalMode,
+    detail_level,
     encode,
     rounded_times,
     sketch_size,
@@ -115,6 +117,7 @@ class SketchSearch:
         self._placed = best_frames(frames.pixels, most)
         self._probes = _probes(frames, seconds)
         self._path = None if most == 1 else _camera_path(frames, seconds)
+        self._detail = detail_level(fine_detail(frames.pixels))
         self._modes: dict[int, TemporalMode] = {}
         self._finishes: tuple[Finish, ...] = tuple(Finish)
 
@@ -292,7 +295,8 @@ class SketchSearch:
 
     def _finished(self, point: _Point, units: bytes, mode: TemporalMode, finish: Finish) -> bytes:
         times, duration = self._times(point), self._frames.shot.duration
-        return encode(units, times, duration, mode, finish, self._path_of(mode))
+        path = self._path_of(mode)
+        return encode(units, times, duration, mode, finish, path, self._detail)
 
     def _path_of(self, mode: TemporalMode) -> CameraPath | None:
         return self._path if mode is TemporalMode.CAMERA else None

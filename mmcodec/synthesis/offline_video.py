@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mmcodec.analysis.motion import CameraMotion
 from mmcodec.descriptors import look, sketch
 from mmcodec.descriptors.look import Look
-from mmcodec.descriptors.sketch import Finish
+from mmcodec.descriptors.sketch import Finish, Sketch
 from mmcodec.synthesis.card import render_card
 from mmcodec.synthesis.interpolation import interpolate
 from mmcodec.timeline import Cue, Layer, VideoTrack
@@ -30,7 +30,8 @@ class OfflineVideo:
     def render(self, cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
         """Frames of the cue's sketch, or of a card when it has none."""
         if Layer.SKETCH in cue.descriptors:
-            return _render_sketch(cue, track)
+            decoded = sketch.decode(cue.descriptors[Layer.SKETCH], cue.span.duration)
+            return shown_sketch(decoded, cue.span.duration, track)
         described = cue.descriptors.get(Layer.LOOK)
         return render_card(
             look.decode(described) if described else _NO_LOOK,
@@ -41,9 +42,8 @@ class OfflineVideo:
         )
 
 
-def _render_sketch(cue: Cue, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
-    duration = cue.span.duration
-    decoded = sketch.decode(cue.descriptors[Layer.SKETCH], duration)
+def shown_sketch(decoded: Sketch, duration: int, track: VideoTrack) -> Iterator[NDArray[np.uint8]]:
+    """The ``duration`` frames of a shot, RGB uint8 (height, width, 3), as its sketch has them."""
     frames = np.stack([finished(frame, decoded.finish) for frame in decoded.frames])
     before, shown = None, None
     moments = range(duration)
