@@ -69,7 +69,7 @@ def encode(
         raise UsageError("quality, bit rate (or buffer) and bytes: only one of them decides")
     started = time.perf_counter()
     target = _beside(source, ".mmc") if target is None else target
-    demux = DemuxSettings(settings.video, settings.audio)
+    demux = DemuxSettings(settings.video, settings.audio, frame_pixels=settings.frame_pixels)
     with (
         whole_output(target, force) as place,
         open_media(source, demux) as media,

@@ -18,6 +18,8 @@ _LEAST_RATE, _MOST_RATE = 300, 24_000
 _OF_PICTURE = 0.92
 """Part of a stream that is not framing and prompts, more or less."""
 _LEAST_SKETCH = 60
+_USUAL_PIXELS, _FINE_PIXELS, _FINE_FROM = 320 * 180, 448 * 252, 4000
+"""Frames of which sketches are made; larger ones from so many bits a second of sketches on."""
 _FOREVER = 1 << 62
 """Ticks, more than any stream has."""
 
@@ -130,6 +132,14 @@ class EncodeSettings:
             return 0.0
         spoken_for = self.descriptor_bit_rate if sound else 0
         return max(self.nominal_bit_rate * _OF_PICTURE - spoken_for, _LEAST_SKETCH)
+
+    @property
+    def frame_pixels(self) -> int:
+        """Pixels of the frames of which sketches are made: more would take longer, and show only
+        from some bit rate on.
+        """
+        fine = self.sketch_bit_rate(self.audio) > _FINE_FROM
+        return _FINE_PIXELS if fine else _USUAL_PIXELS
 
     @property
     def voice_tier(self) -> Tier:
