@@ -249,7 +249,8 @@ class SketchSearch:
         """Code, decode and compare what was not tried yet; the points as they are tried."""
         real = [self._real(point) for point in points]
         new = [point for point in dict.fromkeys(real) if point not in self._tried]
-        for point, trial in zip(new, self._workers.map(self._trial, new), strict=True):
+        trials = list(self._workers.map(self._trial, new))  # none sees what others of them found
+        for point, trial in zip(new, trials, strict=True):
             self._tried[point] = trial.option
             self._modes.setdefault(point.count, trial.mode)  # they hardly depend on the raster
             if point.count > 1:
@@ -271,7 +272,7 @@ class SketchSearch:
         units = self._coded(point)
         times = self._times(point)
         made = decode_av1(units, len(times), MAX_PIXELS)
-        modes = self._modes_for(len(times))
+        modes = self._modes_for(point.count)
         finish, *others = self._finishes
         mode, quality, worth, data = modes[0], 0.0, -np.inf, b""
         for one in modes:
