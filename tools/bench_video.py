@@ -47,6 +47,8 @@ VIEW = 640 * 360
 EVERY, FIRST = 11, 5
 """Which frames are compared: a prime, so that no frame rate has its own frames compared."""
 BIT_RATES = (300, 500, 800, 1200, 2000, 3200, 5000, 8000)
+ABREAST = 5
+"""Clips beside each other in a plot."""
 METRICS = ("ssim", "psnr", "xpsnr")
 SHOWN = (1000, 2000, 4000)
 """Bit rates at which frames are put side by side."""
@@ -240,11 +242,14 @@ def plot(clips: Sequence[Clip], target: Path) -> None:
     """Draw the curves of all clips."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4 * len(clips), 7), layout="constrained")
-    axes = figure.subplots(2, len(clips), squeeze=False)
-    for column, clip in enumerate(clips):
+    columns = min(len(clips), ABREAST)
+    lines = -(-len(clips) // columns)
+    figure = Figure(figsize=(4 * columns, 5.5 * lines), layout="constrained")
+    axes = figure.subplots(2 * lines, columns, squeeze=False)
+    for number, clip in enumerate(clips):
+        line, column = divmod(number, columns)
         for row, metric in enumerate(("ssim", "psnr")):
-            axis = axes[row][column]
+            axis = axes[2 * line + row][column]
             for codec in dict.fromkeys(point.codec for point in clip.points):
                 best = front([p for p in clip.points if p.codec == codec], metric)
                 rates = [point.bit_rate / 1000 for point in best]
