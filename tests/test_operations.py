@@ -176,6 +176,22 @@ def test_a_clip_fits_into_the_bytes_there_are(tmp_path, make_clip):
         mmcodec.encode(clip, tmp_path / "b.mmc", EncodeSettings(most_bytes=9, bit_rate=9))
 
 
+def test_bytes_need_a_source_that_says_how_long_it_is(tmp_path, make_clip):
+    class Pipe(io.BytesIO):
+        def seekable(self):
+            return False
+
+        seek = None
+
+    live = Pipe()
+    mmcodec.encode(make_clip(shots=1, frames=6, sound=False), tmp_path / "a.mmc")
+    mmcodec.decode(tmp_path / "a.mmc", live)
+    source = io.BytesIO(live.getvalue())
+    with pytest.raises(UsageError, match="how long it is"):
+        mmcodec.encode(source, tmp_path / "b.mmc", EncodeSettings(most_bytes=900))
+    assert not (tmp_path / "b.mmc").exists()
+
+
 @pytest.mark.parametrize("size", [(63, 41), (2, 2), (720, 64)])
 def test_odd_rasters_go_through(make_clip, tmp_path, size):
     clip = make_clip("odd.png" if size[0] == 63 else "odd.mkv", 1, 6, size, sound=False)

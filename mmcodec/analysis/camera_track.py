@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 _STEP_S = 0.125
 """Between the frames that are compared."""
-_CORNERS = {"maxCorners": 300, "qualityLevel": 0.01, "minDistance": 6}
-_FEWEST = 12
-_ERROR = 1.0
-"""In pixels, within which a corner goes with the camera."""
+_CORNERS, _APART, _FEWEST, _ERROR = 300, 6, 12, 1.0
+_CORNER_QUALITY, _LEAST_AREA = 0.01, 0.01
+"""Of a corner to the best one; of a picture after a step to before."""
 
 Floats = NDArray[np.float64]
 
@@ -38,26 +37,36 @@ def track_camera(
     middle = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
     so_far, poses = np.eye(3), [np.zeros(4)]
     for one, other in pairwise(greys):
-        so_far = _step(one, other) @ so_far
+        step = similarity(one, other, _CORNERS, _APART, _FEWEST, _ERROR)
+        so_far = np.vstack([step, [0.0, 0.0, 1.0]]) @ so_far
         along, across = so_far[0, 0], so_far[1, 0]
         shift = (so_far @ middle - middle)[:2] / width
         poses.append(np.array([*shift, np.log(np.hypot(along, across)), np.arctan2(across, along)]))
     return places, np.stack(poses)
 
 
-def _step(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Floats:
-    """The transform (3, 3) from a grey picture to the next."""
-    still = np.eye(3)
-    corners = cv2.goodFeaturesToTrack(one, **_CORNERS)
-    if corners is None or len(corners) < _FEWEST:
+def similarity(
+    one: NDArray[np.uint8],
+    other: NDArray[np.uint8],
+    corners: int,
+    apart: float,
+    fewest: int,
+    error: float,
+) -> Floats:
+    """The transform (2, 3) of up to ``corners`` points of a grey picture, so many pixels ``apart``,
+    to the next, within so many of ``error``; identity where it is not that of ``fewest`` of them.
+    """
+    still = np.eye(2, 3)
+    points = cv2.goodFeaturesToTrack(one, corners, _CORNER_QUALITY, apart)
+    if points is None or len(points) < fewest:
         return still
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(one, other, corners, None)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(one, other, points, None)
     good = found.ravel() == 1
-    if good.sum() < _FEWEST:
+    if good.sum() < fewest:
         return still
-    transform, _ = cv2.estimateAffinePartial2D(
-        corners[good], moved[good], ransacReprojThreshold=_ERROR
+    transform, inliers = cv2.estimateAffinePartial2D(
+        points[good], moved[good], ransacReprojThreshold=error
     )
-    if transform is None or np.linalg.det(transform[:, :2]) < 1e-2:
+    if transform is None or inliers.sum() < fewest or np.linalg.det(transform[:, :2]) < _LEAST_AREA:
         return still
-    return np.vstack([transform, still[2]])
+    return np.asarray(transform, np.float64)

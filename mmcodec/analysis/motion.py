@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.analysis.camera_track import similarity
+
 _WIDTH = 160
 _LEAST_HEIGHT = 64
 """OpenCV's dense flow breaks off the process on a picture of a few lines."""
-_CORNERS = {"maxCorners": 120, "qualityLevel": 0.01, "minDistance": 5}
-_MIN_POINTS = 8
+_CORNERS, _APART, _FEWEST, _ERROR = 120, 5, 8, 3.0
+"""Of :func:`similarity`."""
 _PAIRS = 16
 """Pairs of frames measured in a shot, spread over it."""
 _PAIR_GAP_S = 0.17
@@ -58,7 +60,7 @@ def measure_motion(
     for first, second in pairs:
         a, b = _grey(pixels[first]), _grey(pixels[second])
         gap = times[second] - times[first]
-        transform = _similarity(a, b)
+        transform = similarity(a, b, _CORNERS, _APART, _FEWEST, _ERROR)
         moves.append(_velocity(transform, a.shape) / gap)
         rests.append(_remaining_flow(a, b, transform) / gap)
     pan, tilt, zoom = np.median(np.array(moves), axis=0)
@@ -81,22 +83,6 @@ def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height = max(_LEAST_HEIGHT, round(_WIDTH * pixels.shape[0] / pixels.shape[1]))
     small = cv2.resize(pixels, (_WIDTH, min(height, 4 * _WIDTH)), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
-
-
-def _similarity(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The 2x3 transform that takes points of ``a`` to ``b``; identity when none is found."""
-    still = np.eye(2, 3)
-    points = cv2.goodFeaturesToTrack(a, **_CORNERS)
-    if points is None or len(points) < _MIN_POINTS:
-        return still
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(a, b, points, None)
-    good = found.ravel() == 1
-    if good.sum() < _MIN_POINTS:
-        return still
-    transform, inliers = cv2.estimateAffinePartial2D(points[good], moved[good])
-    if transform is None or inliers.sum() < _MIN_POINTS:
-        return still
-    return np.asarray(transform, np.float64)
 
 
 def _velocity(transform: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:

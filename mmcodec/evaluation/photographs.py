@@ -61,7 +61,8 @@ def compare_photograph(source: str | Path, stream: BinaryIO) -> tuple[CodedPhoto
     compared = Original(original)
     size = sum(reader.account.values())
     ours = CodedPhotograph("mmcodec", size, compared.ssim(luma(shown)), psnr(original, shown))
-    peers = (_as_near(name, original, compared, ours.ssim) for name in _PEERS)
+    known = (name for name, (suffix, *_) in _PEERS.items() if cv2.haveImageWriter(f"x{suffix}"))
+    peers = (_as_near(name, original, compared, ours.ssim) for name in known)
     return ours, *(peer for peer in peers if peer)
 
 

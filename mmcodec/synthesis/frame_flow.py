@@ -50,22 +50,22 @@ def flow_both_ways(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Flow:
 
 def _trust(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """How well ``other`` leads back from where ``one`` leads."""
-    back = warped(other, one)
+    back = moved(other, one)
     error = np.linalg.norm(one + back, axis=2)
     allowed = _TRUST * (1 + 0.5 * np.linalg.norm(one, axis=2))
     trust = np.exp(-np.square(error / allowed))
     return np.asarray(cv2.GaussianBlur(trust, (0, 0), 1.5), np.float32)
 
 
-def warped(picture: NDArray[np.generic], shift: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``picture`` (height, width, c) fetched from ``shift`` (height, width, 2) pixels away."""
-    height, width = shift.shape[:2]
+def moved(picture: NDArray[np.generic], flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``picture`` (height, width, ...) fetched from where ``flow`` (height, width, 2) leads."""
+    height, width = flow.shape[:2]
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    moved = cv2.remap(
+    fetched = cv2.remap(
         picture,
-        columns + shift[..., 0],
-        rows + shift[..., 1],
+        columns + flow[..., 0],
+        rows + flow[..., 1],
         cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(moved, np.float32)
+    return np.asarray(fetched, np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mmcodec.descriptors.camera_path import CameraPath
 from mmcodec.descriptors.sketch import TemporalMode
 from mmcodec.synthesis.camera_views import camera_views
-from mmcodec.synthesis.frame_flow import Flow, flow_both_ways, warped
+from mmcodec.synthesis.frame_flow import Flow, flow_both_ways, moved
 
 
 def interpolate(
@@ -74,12 +74,12 @@ def _moved(
     CVPR 2018, equation 4); where the flows disagree it falls back to a blend.
     """
     f, g, t = flow.forward, flow.backward, np.float32(part)
-    from_a = warped(a, -(1 - t) * t * f + t * t * g)
-    from_b = warped(b, (1 - t) * (1 - t) * f - t * (1 - t) * g)
+    from_a = moved(a, -(1 - t) * t * f + t * t * g)
+    from_b = moved(b, (1 - t) * (1 - t) * f - t * (1 - t) * g)
     weight_a = (1 - t) * (flow.trust_forward + np.float32(0.01))
     weight_b = t * (flow.trust_backward + np.float32(0.01))
     share = (weight_a / (weight_a + weight_b))[..., None]
-    moved = from_a * share + from_b * (1 - share)
+    mixed = from_a * share + from_b * (1 - share)
     trust = np.maximum(flow.trust_forward, flow.trust_backward)[..., None]
     blend = a * (1 - t) + b * t
-    return np.asarray(np.clip(moved * trust + blend * (1 - trust) + 0.5, 0, 255), np.uint8)
+    return np.asarray(np.clip(mixed * trust + blend * (1 - trust) + 0.5, 0, 255), np.uint8)

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.synthesis.frame_flow import moved
+
 Floats = NDArray[np.float32]
 
 _WIDTH = 256
@@ -118,20 +120,6 @@ def flow_between(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
     """Flow (height, width, 2) from each pixel of the grey picture ``a`` to its place in ``b``."""
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return np.asarray(dis.calc(a, b, None), np.float32)
-
-
-def moved(picture: NDArray[np.generic], flow: Floats) -> Floats:
-    """``picture`` (height, width, ...) fetched from where ``flow`` (height, width, 2) leads."""
-    height, width = flow.shape[:2]
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    fetched = cv2.remap(
-        picture,
-        columns + flow[..., 0],
-        rows + flow[..., 1],
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(fetched, np.float32)
 
 
 def inside(flow: Floats) -> Floats:

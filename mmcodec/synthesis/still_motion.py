@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from mmcodec.analysis.motion import CameraMotion
 from mmcodec.descriptors.sketch import TemporalMode
+from mmcodec.synthesis.frame_flow import moved
 from mmcodec.synthesis.guide import Guide
 from mmcodec.synthesis.interpolation import interpolate
 from mmcodec.synthesis.offline_video import enlarge
-from mmcodec.synthesis.sketch_flow import Floats, SketchFlow, inside, moved
+from mmcodec.synthesis.sketch_flow import Floats, SketchFlow, inside
 
 _CAST = 1 / 5
 """Sigma, in longer sides, of the colours that a still takes from its sketch: with more detail it
