@@ -1,6 +1,9 @@
 """A photograph beside JPEG, WebP and AVIF."""
 
 import io
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,14 @@ def test_a_clip_is_no_photograph(tmp_path, make_clip):
     stream.seek(0)
     with pytest.raises(UsageError, match="only photographs"):
         mmcodec.compare_photograph(clip, stream)
+
+
+def test_the_benchmark_prints_a_row_a_photograph_and_size():
+    tool = Path(__file__).parents[1] / "tools" / "bench_photographs.py"
+    command = [sys.executable, str(tool), str(SAMPLES / "photo.png"), "--bytes", "200", "700"]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    rows = json.loads(done.stdout)
+    assert [row["most"] for row in rows] == [200, 700]
+    assert all(row["most"] / 2 < row["bytes"] <= row["most"] for row in rows)
+    assert rows[0]["ssim"] < rows[1]["ssim"]
+    assert all(row["bytes"] < row["webp"] < row["jpeg"] for row in rows)

@@ -1,6 +1,6 @@
 """Picture without a model that looks sharper than what was sent: grain in place of lost detail.
 
-It is further from the source in every measure of fidelity, and nearer to how it looks. As in AV1's
+It is further from the source in SSIM and PSNR, and meant to look less like a painting. As in AV1's
 film grain synthesis (AV1 specification, 7.18.3), noise from a template at a place that differs from
 frame to frame, scaled by what the encoder measured; here also by how lively the sketch is there.
 """
