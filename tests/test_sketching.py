@@ -57,6 +57,17 @@ def test_quality_is_what_a_decoder_makes_of_it(searched):
     assert errors[1] > errors[0] + 1
 
 
+def test_other_styles_are_never_worse(searched):
+    """What a slow search takes has the bytes and the picture of a usual sketch, or is better."""
+    styled = SketchSearch(shot(), 2.0, 1500, WORKERS)
+    styled.run(1, styled=True)
+    plain = {option.data for option in searched.options()}
+    assert {option.data for option in styled.options()} - plain
+    worth = [best_of(one.options(), 2.0, 1500) for one in (searched, styled)]
+    net = [one.quality - 0.13 * 8 / 3000 * len(one.data) for one in worth]
+    assert net[1] >= net[0]
+
+
 def test_what_is_left_is_filled(searched):
     most = 640
     searched.fill(most)

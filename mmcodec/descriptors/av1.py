@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
 import av
 import av.error
+import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
@@ -29,12 +31,36 @@ _PRESET = 5
 """Preset 4 takes up to half as long again for as many bytes, and orders frames in another way than
 :mod:`~mmcodec.descriptors.av1_tables` knows.
 """
-_PARAMETERS = "keyint=-1:lp=1:tune=1:enable-tf=0:enable-dg=0"
-"""One key frame, tuned for PSNR; frames so far apart are not to be filtered over time (7 % of the
+_PARAMETERS = "keyint=-1:lp=1:enable-tf=0:enable-dg=0"
+"""One key frame; frames so far apart are not to be filtered over time (7 % of the
 bytes on 12 real shots), and dynamic groups of pictures would change the headers."""
 
 
-def encode_av1(frames: NDArray[np.uint8], size: tuple[int, int], crf: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What an encoder may do in one way or another, unseen by a decoder."""
+
+    tune: int = 1
+    """SVT-AV1's: for the eye (0), for PSNR (1), for SSIM (2)."""
+    kernel: Interpolation = Interpolation.LANCZOS
+    softening: float = 0.0
+    """Deviation of a Gaussian before scaling, in pixels of the target."""
+
+
+STYLES = (
+    Style(),
+    Style(kernel=Interpolation.BICUBIC),
+    Style(kernel=Interpolation.AREA),
+    Style(softening=0.35),
+    Style(tune=2),
+    Style(tune=0),
+)
+"""The usual one first: in the mean no other is better, but on single shots each is."""
+
+
+def encode_av1(
+    frames: NDArray[np.uint8], size: tuple[int, int], crf: int, style: Style = STYLES[0]
+) -> bytes:
     """Code RGB frames (n, height, width, 3) as one group of pictures of ``size`` (width, height).
 
     ``crf`` is 1 (best) to 63 (smallest).
@@ -47,14 +73,17 @@ def encode_av1(frames: NDArray[np.uint8], size: tuple[int, int], crf: int) -> by
     codec.options = {
         "preset": str(_PRESET),
         "crf": str(crf),
-        "svtav1-params": _PARAMETERS,
+        "svtav1-params": f"{_PARAMETERS}:tune={style.tune}",
     }
     codec.open()
     calm_threads()
     packets = []
     for number, pixels in enumerate(frames):
+        if style.softening:
+            deviation = style.softening * pixels.shape[1] / size[0]
+            pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), deviation), np.uint8)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(
-            *size, "yuv420p", interpolation=Interpolation.LANCZOS
+            *size, "yuv420p", interpolation=style.kernel
         )
         frame.pts = number
         packets += codec.encode(frame)

@@ -23,7 +23,7 @@ from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner
 from mmcodec.pipeline.rate import Draft
-from mmcodec.pipeline.settings import EncodeSettings, Speech
+from mmcodec.pipeline.settings import Effort, EncodeSettings, Speech
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchSearch, best_of
 from mmcodec.pipeline.sounding import choose_sound
 from mmcodec.pipeline.speaking import SpeechEncoder, joined, spoken_part
@@ -132,7 +132,7 @@ class _ShotEncoder:
         self, track: VideoTrack, settings: EncodeSettings, sketch_rate: float, remarks: Remarks
     ) -> None:
         self._track = track
-        self._sketch_rate, self._rounds = sketch_rate, settings.effort.rounds
+        self._sketch_rate, self._effort = sketch_rate, settings.effort
         self._constant = settings.quality is not None
         self._remarks = remarks
         self._detector = ShotDetector(track.frame_rate)
@@ -164,7 +164,7 @@ class _ShotEncoder:
         if not self._sketch_rate:
             return (Draft(Cue(frames.shot, prompt, {Layer.LOOK: seen}), seconds, end_s),)
         search = SketchSearch(frames, seconds, self._sketch_rate, self._trials, self._track.still)
-        search.run(self._rounds)
+        search.run(self._effort.rounds, self._effort is Effort.SLOW)
         options = search.options()
         if self.longest is None or frames.shot.duration > self.longest[0].duration:
             self.longest = frames.shot, search

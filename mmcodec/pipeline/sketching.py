@@ -20,7 +20,7 @@ from mmcodec.analysis.detail import fine_detail
 from mmcodec.analysis.placement import best_frames
 from mmcodec.analysis.shots import ShotFrames
 from mmcodec.analysis.similarity import Original
-from mmcodec.descriptors.av1 import decode_av1, encode_av1
+from mmcodec.descriptors.av1 import STYLES, decode_av1, encode_av1
 from mmcodec.descriptors.av1_compact import MAX_FRAMES
 from mmcodec.descriptors.camera_path import CameraPath, fitted
 from mmcodec.descriptors.sketch import (
@@ -76,11 +76,12 @@ def best_of(options: Sequence[Option], seconds: float, bit_rate: float) -> Optio
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """What a trial codes: frames, pixels of each, and a place in the qualities."""
+    """What a trial codes: frames, pixels of each, and places in the qualities and the styles."""
 
     count: int
     pixels: int
     quality: int
+    style: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ class SketchSearch:
         self._modes: dict[int, TemporalMode] = {}
         self._finishes: tuple[Finish, ...] = tuple(Finish)
 
-    def run(self, rounds: int) -> None:
+    def run(self, rounds: int, styled: bool = False) -> None:
         """Try the usual point of the bit rate; in each round those of as many bytes around the best
-        so far, with more or fewer frames and with finer or coarser ones; then the best with half
-        and with twice the bytes.
+        so far, with more or fewer frames and with finer or coarser ones; then, if ``styled``, the
+        best coded in other styles; then the best with half and with twice the bytes.
         """
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
@@ -142,6 +143,9 @@ class SketchSearch:
             best = max((before, *around), key=lambda point: self._score(point, wanted))
             if best == before:
                 break
+        if styled:
+            ways = [replace(best, style=style) for style in range(len(STYLES))]
+            best = max(self._try(ways), key=lambda point: self._score(point, wanted))
         apart = [
             self._fit(replace(best, count=self._frames_near(best.count * part**0.5)), wanted * part)
             for part in (0.5, 2.0)
@@ -292,7 +296,8 @@ class SketchSearch:
         """The frames of a point as AV1."""
         places = self._on_screen(self._times(point))
         shown = np.stack([self._frames.pixels[place] for place in places])
-        return encode_av1(shown, self._size(point.pixels), _QUALITIES[point.quality])
+        size, crf = self._size(point.pixels), _QUALITIES[point.quality]
+        return encode_av1(shown, size, crf, STYLES[point.style])
 
     def _finished(self, point: _Point, units: bytes, mode: TemporalMode, finish: Finish) -> bytes:
         times, duration = self._times(point), self._frames.shot.duration
