@@ -136,3 +136,12 @@ def test_real_cuts_and_dissolves_are_found(real_media, name):
         )
     )
     assert len(extra) <= long_takes + 1  # an explosion may look like a cut
+
+
+def test_takes_are_split_where_the_longest_is_said():
+    detector, found = ShotDetector(RATE, longest_s=4), []
+    for pts, pixels in enumerate(pan(3, 24 * 11, 2)):
+        found += detector.process(pts, pixels)
+    assert found[0].shot.end == 96  # known 0.8 s after the take goes on
+    found += detector.finish(264)
+    assert max(one.shot.duration for one in found) <= 96

@@ -80,6 +80,11 @@ def gap(track: int, ticks: int) -> bytes:
     return control_packet(Control.GAP, varint(track) + varint(ticks))
 
 
+def clock(video: int, audio: int) -> bytes:
+    """A packet that says the time on both tracks."""
+    return control_packet(Control.CLOCK, varint(video) + varint(audio))
+
+
 def head(access_and_type: int, duration: bytes, length: bytes) -> bytes:
     """A head whose duration and length follow."""
     return bytes([access_and_type, 0, 0]) + duration + length
@@ -131,6 +136,10 @@ DEFECTS = {
     "gap-on-unknown-track": packets(gap(3, 1), "track is 3"),
     "gap-on-missing-track": packets(gap(2, 1), "track that the stream has not", VIDEO),
     "gap-without-ticks": packets(control_packet(Control.GAP, b"\x01"), "over the end"),
+    "clock-goes-back": packets(PLAIN + clock(0, 0), "clock goes back"),
+    "clock-far-ahead": packets(clock(1441, 0), "far ahead"),
+    "clock-after-gap-far-ahead": packets(gap(1, 1000) + clock(1441, 0), "far ahead"),
+    "clock-without-time": packets(control_packet(Control.CLOCK, b"\x00"), "over the end"),
     "control-packet-too-long": packets(b"\x2a" + varint((1 << 20) + 1), "length of a packet"),
     "shot-without-pictures": packets(PLAIN, "track that the stream has not", AUDIO),
     "segment-without-sound": packets(

@@ -107,6 +107,16 @@ def written(feature: str, header: StreamHeader, *cues: Cue) -> Vector:
     return Vector(feature, header, cues, sink.getvalue())
 
 
+def restarted(feature: str, header: StreamHeader, *cues: Cue) -> Vector:
+    """What our writer makes of ``cues``, with a clock before each shot but the first."""
+    sink = io.BytesIO()
+    writer = StreamWriter(sink, header)
+    for cue in cues:
+        writer.write(cue, restart=isinstance(cue.span, Shot) and cue.span.start > 0)
+    writer.close()
+    return Vector(feature, header, cues, sink.getvalue(), reserialize=False)
+
+
 def by_hand(feature: str, start: bytes, packets: bytes, header: StreamHeader, *cues: Cue) -> Vector:
     """A header without its checksum, and packets: things that our writer never writes."""
     return Vector(feature, header, cues, checked(start) + packets + END_PACKET, reserialize=False)
@@ -255,6 +265,13 @@ VECTORS = {
         "a payload as a list of layers",
         VIDEO,
         shot(0, 48, "A red car.", {Layer.LOOK: LOOK, Layer.SKETCH: ONE_FRAME}),
+    ),
+    "clock": restarted(
+        "a clock packet tells the time at a random access point",
+        BOTH,
+        shot(0, 48, "A red car drives by."),
+        sound(0, 50, SegmentKind.SOUND, data=NOISE),
+        shot(60, 108, "A red car stands."),
     ),
     "unknown-control-packet": by_hand(
         "a control packet of a later version is skipped",

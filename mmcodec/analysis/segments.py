@@ -26,7 +26,8 @@ _FRAME_SECONDS = 0.064
 _REACH = 5
 """Blocks on each side that a block is judged with."""
 
-_MAX_BLOCKS = 100
+LONGEST_S = 10.0
+"""What goes on for longer is split."""
 _MIN_BLOCKS = 8
 _MIN_SILENCE_BLOCKS = 6
 _QUIET_SEARCH_BLOCKS = 30
@@ -87,20 +88,20 @@ class _Block(NamedTuple):
 class SegmentDetector:
     """Is pushed samples and returns the segments that are complete.
 
-    Segments tile the time from 0 without a gap. They last 0.8 s (silence: 0.6 s) to 11 s: what is
-    shorter is joined to its neighbour, what goes on after 10 s is split, at a quiet point if
-    there is one. The memory needed does not grow with the input, and how the input is cut into
+    Segments tile the time from 0 without a gap. They last 0.8 s (silence: 0.6 s) to ``longest_s`` and
+    1 s: what is shorter is joined to its neighbour, what goes on for longer is split, at a quiet
+    point if there is one. The memory needed does not grow with the input, and how the input is cut into
     calls makes no difference.
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, longest_s: float = LONGEST_S) -> None:
         self._sample_rate = sample_rate
         self._meter = _Meter(sample_rate)
         self._samples: Samples = np.zeros((0, 1), dtype=np.float32)
         self._first_sample = 0
         self._measured = 0
         self._recent: deque[_Block] = deque(maxlen=2 * _REACH + 1)
-        self._cutter = _Cutter()
+        self._cutter = _Cutter(max(round(longest_s * _BLOCKS_PER_SECOND), 2 * _MIN_BLOCKS))
 
     def process(self, samples: Samples) -> list[SoundSegment]:
         """Take ``samples`` (n, channels), of any n; the segments that they complete."""
@@ -264,14 +265,17 @@ def _patience(old: SegmentKind, new: SegmentKind) -> int:
 
 
 class _Cutter:
-    """Turns the kinds of blocks into segments, given back as (first block, end block, kind)."""
+    """Turns the kinds of blocks into segments, given back as (first block, end block, kind), of
+    ``most`` blocks and a few.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._start = 0
         self._kind = SegmentKind.SILENCE
         self._next = 0
         self._change: tuple[int, SegmentKind] | None = None
-        self._levels: deque[float] = deque(maxlen=_MAX_BLOCKS + _MIN_BLOCKS)
+        self._levels: deque[float] = deque(maxlen=most + _MIN_BLOCKS)
 
     @property
     def open_segment(self) -> tuple[int, SegmentKind]:
@@ -288,7 +292,7 @@ class _Cutter:
             self._change = block, kind
         if self._change and self._next - self._change[0] >= _patience(self._kind, kind):
             return self._begin(*self._change)
-        if self._next - self._start >= _MAX_BLOCKS + _MIN_BLOCKS:
+        if self._next - self._start >= self._most + _MIN_BLOCKS:
             return self._cut(self._quiet_block(), self._kind)
         return []
 
@@ -318,10 +322,9 @@ class _Cutter:
 
     def _quiet_block(self) -> int:
         """The quietest of the last 3 s before the limit, the limit itself if none is quiet."""
-        levels = np.array(self._levels)[:_MAX_BLOCKS]
-        quietest = (
-            int(np.argmin(levels[-_QUIET_SEARCH_BLOCKS:])) + _MAX_BLOCKS - _QUIET_SEARCH_BLOCKS
-        )
+        levels = np.array(self._levels)[: self._most]
+        search = min(_QUIET_SEARCH_BLOCKS, self._most // 2)
+        quietest = int(np.argmin(levels[-search:])) + self._most - search
         if levels[quietest] > np.median(levels) - _QUIET_DB:
-            return self._start + _MAX_BLOCKS
+            return self._start + self._most
         return self._start + quietest

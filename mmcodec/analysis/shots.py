@@ -39,17 +39,17 @@ class ShotDetector:
     """Pushed frames in pts order; returns each shot as soon as its end is certain.
 
     Boundaries are cuts, fades through black, dissolves (their middle), and splits of takes over
-    :data:`MAX_SHOT_S`. Shots tile the time from 0 to the end of the last frame without gaps.
+    ``longest_s``. Shots tile the time from 0 to the end of the last frame without gaps.
     """
 
-    def __init__(self, frame_rate: Fraction) -> None:
+    def __init__(self, frame_rate: Fraction, longest_s: float = MAX_SHOT_S) -> None:
         from scenedetect import ThresholdDetector  # a third of a second to import
 
         from mmcodec.analysis.cuts import MotionCompensatedDetector
 
         self._rate = frame_rate
         self._min = max(1, round(MIN_SHOT_S * frame_rate))
-        self._max = max(2, int(MAX_SHOT_S * frame_rate))
+        self._max = max(2, int(longest_s * frame_rate))
         self._detectors: tuple[SceneDetector, ...] = (
             MotionCompensatedDetector(),
             ThresholdDetector(_FADE_LEVEL, min_scene_len=self._min),

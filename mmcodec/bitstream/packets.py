@@ -41,6 +41,7 @@ class Control(IntEnum):
     """The code of a control packet; readers skip those that they do not know."""
 
     GAP = 1
+    CLOCK = 2
     END = 0x2E
 
 

@@ -48,6 +48,7 @@ from mmcodec.timeline import (
 )
 
 _MAX_HEADER_BYTES = 1 << 13
+_MAX_TICKS = (1 << 35) - 1
 _MOST_PASSED = 1 << 10
 """Prompts that are kept undecoded."""
 _TRACKS: dict[int, TrackKind] = {
@@ -132,13 +133,16 @@ class StreamReader:
     With ``conceal``, :meth:`cues` goes on after a damaged packet where it can: the packet comes
     as a lost one if its head tells its time, and ``damage`` says what was wrong. Prompts that
     were coded after a lost one stay unknown, and empty, until the next random access point.
+    With ``joining``, what follows the header need not be the start of the stream: the time is that
+    of a clock packet before the first cue.
 
     Raises:
         BitstreamError: it is no ``.mmc`` stream, or its header is damaged.
     """
 
-    def __init__(self, source: ByteSource, *, conceal: bool = False) -> None:
+    def __init__(self, source: ByteSource, *, conceal: bool = False, joining: bool = False) -> None:
         self._input = _Input(source)
+        self._joining = joining
         self._conceal = conceal
         self._search = Search(self._input.ahead)
         self._context_lost = self._ended = False
@@ -238,7 +242,9 @@ class StreamReader:
         return self._received(TrackKind.VIDEO, payload, at, PICTURE_SPAN.duration, at)
 
     def _control(self, code: int) -> None:
-        """A control packet: a gap moves the clock of a track, others are skipped."""
+        """A control packet: a gap moves the clock of a track, a clock packet says what it should
+        be, others are skipped.
+        """
         length = read_length(self._input, 0)
         at = self._input.offset
         body = self._input.take(length)
@@ -251,11 +257,27 @@ class StreamReader:
             gap = fields.varint("gap", 1, most)
             self._gaps[track] += gap
             self._ends[track] += gap
+        elif code == Control.CLOCK:
+            self._clock(FieldReader(body, at))
+
+    def _clock(self, fields: FieldReader) -> None:
+        for track in TrackKind:
+            if time_base_of(self.header, track) is None:
+                continue
+            time = fields.varint("clock", 0, _MAX_TICKS)
+            if not self._joining:  # a few bytes must not stand for hours of silence here, either
+                gap = time - self._ends[track]
+                if not 0 <= gap <= self._most_ticks(track, fields.offset) - self._gaps[track]:
+                    raise BitstreamError("a clock goes back, or is far ahead", fields.offset)
+                self._gaps[track] += gap
+            self._ends[track] = time
+        self._joining = False
 
     def _cue(self, head: Head, start: int) -> CuePacket | None:
         at = self._input.offset
         payload = self._input.take(head.length)
         self._input.check("a packet")
+        self._joining = False
         track = _TRACKS.get(head.kind)
         if track is None:
             return None

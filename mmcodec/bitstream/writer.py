@@ -63,8 +63,12 @@ class StreamWriter:
         if not is_picture(header, Cue(PICTURE_SPAN, Prompt(""))):
             self._start()
 
-    def write(self, cue: Cue) -> CuePacket:
-        """Write one cue; those of a track must not overlap or go back in time."""
+    def write(self, cue: Cue, *, restart: bool = False) -> CuePacket:
+        """Write one cue; those of a track must not overlap or go back in time.
+
+        With ``restart`` a reader can begin before this cue, though it has read only the header:
+        a clock packet tells it the time.
+        """
         if not self._started and is_picture(self._header, cue):
             return self._picture(cue)
         self._start()
@@ -78,11 +82,11 @@ class StreamWriter:
             raise ValueError(f"the stream has no {cue.track.name.lower()} track")
         if max(cue.span.start - end, cue.span.duration) > MAX_CUE_S / time_base:
             raise ValueError(f"cue at {cue.span.start} is over {MAX_CUE_S} s long, or late")
-        data = b""
+        data = control_packet(Control.CLOCK, self._clock()) if restart else b""
         if cue.span.start > end:
             body = varint(cue.track) + varint(cue.span.start - end)
-            data = control_packet(Control.GAP, body)
-        access = self._is_access(cue, float(cue.span.start * time_base))
+            data += control_packet(Control.GAP, body)
+        access = self._is_access(cue, float(cue.span.start * time_base), restart)
         if access:
             self._context.clear()
         layers, payload = self._coded(cue)
@@ -130,15 +134,22 @@ class StreamWriter:
         sizes = {layer: len(code) for layer, code in layers.items()}
         return sizes, payload_bytes(Payload(layers, kind))
 
+    def _clock(self) -> bytes:
+        """The time on each track that the stream has."""
+        ends = (end for track, end in self._ends.items() if time_base_of(self._header, track))
+        return b"".join(map(varint, ends))
+
     def _accounted(self, packet: CuePacket) -> CuePacket:
         self.account += packet.account()
         return packet
 
-    def _is_access(self, cue: Cue, start_s: float) -> bool:
-        """Whether ``cue`` starts a random access point: at the start, then every 20 s."""
+    def _is_access(self, cue: Cue, start_s: float, wanted: bool) -> bool:
+        """Whether ``cue`` starts a random access point: at the start, every 20 s, and where it is
+        ``wanted``.
+        """
         main = TrackKind.VIDEO if self._header.video else TrackKind.AUDIO
         first = not any(self._ends.values())
-        if not first and (cue.track is not main or start_s < self._next_access):
+        if not (first or wanted) and (cue.track is not main or start_s < self._next_access):
             return False
         self._next_access = start_s + RANDOM_ACCESS_S
         return True

@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import partial
 
 from mmcodec.analysis.picture import ShotAnalysis, analyse_shot
-from mmcodec.analysis.segments import SegmentDetector, SoundSegment
-from mmcodec.analysis.shots import ShotDetector, ShotFrames
+from mmcodec.analysis.segments import LONGEST_S, SegmentDetector, SoundSegment
+from mmcodec.analysis.shots import MAX_SHOT_S, ShotDetector, ShotFrames
 from mmcodec.analysis.sound import analyse_sound
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.captioning.rules import RulesCaptioner, RulesSoundCaptioner
@@ -81,8 +81,9 @@ class Encoder:
         pending: deque[Future[tuple[Draft, ...]]] = deque()
         with ThreadPoolExecutor(1) as shots, ThreadPoolExecutor(1) as segments:
             for work in self._work(progress):
-                worker = segments if isinstance(work.args[0], SoundSegment) else shots
-                pending.append(worker.submit(work))
+                if work:
+                    worker = segments if isinstance(work.args[0], SoundSegment) else shots
+                    pending.append(worker.submit(work))
                 while len(pending) > _WORK_AHEAD or (pending and pending[0].done()):
                     yield from pending.popleft().result()
             while pending:
@@ -103,8 +104,8 @@ class Encoder:
         finer = replace(drafts[at], options=search.options())
         return [*drafts[:at], finer, *drafts[at + 1 :]]
 
-    def _work(self, progress: Progress | None) -> Iterator[Work]:
-        """What is to be encoded, as soon as it has been read."""
+    def _work(self, progress: Progress | None) -> Iterator[Work | None]:
+        """What is to be encoded, as soon as it has been read; None now and then."""
         for item in ahead(self._media.read(), _READ_AHEAD):
             if progress:
                 progress(self._media.seconds, self._media.info.duration_s)
@@ -113,6 +114,7 @@ class Encoder:
                     yield from self._shots.push(item)
             elif self._segments:
                 yield from self._segments.push(item)
+            yield None
         missing = self._media.missing_s
         if missing and not self._settings.partial:
             raise MediaError(
@@ -135,7 +137,7 @@ class _ShotEncoder:
         self._sketch_rate, self._effort = sketch_rate, settings.effort
         self._constant = settings.quality is not None
         self._remarks = remarks
-        self._detector = ShotDetector(track.frame_rate)
+        self._detector = ShotDetector(track.frame_rate, settings.longest_s or MAX_SHOT_S)
         self._captioner = captioner(settings, remarks)
         self._trials = ThreadPoolExecutor(_TRIAL_WORKERS)
         self._prompt_bytes = settings.prompt_bytes
@@ -199,7 +201,7 @@ class _SegmentEncoder:
         self._time_base = track.time_base
         self._remarks = remarks
         self._bit_rate = settings.descriptor_bit_rate
-        self._detector = SegmentDetector(track.sample_rate)
+        self._detector = SegmentDetector(track.sample_rate, settings.longest_s or LONGEST_S)
         self._captioner = sound_captioner(settings, remarks)
         self._speech = SpeechEncoder(settings, remarks)
         self._prompt_bytes = settings.prompt_bytes

@@ -77,6 +77,8 @@ class EncodeSettings:
     effort: Effort = Effort.DEFAULT
     buffer_s: float | None = None
     """Write shots as they come, from a buffer of this many seconds, and not when all are known."""
+    longest_s: float | None = None
+    """Seconds after which shots and segments are split; None is 10."""
     video: bool = True
     audio: bool = True
     partial: bool = False
