@@ -34,6 +34,15 @@ if TYPE_CHECKING:
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
     from mmcodec.pipeline.settings import DecodeSettings, Effort, EncodeSettings, Profile, Speech
     from mmcodec.registry import ModelSettings
+    from mmcodec.streaming.link import Link, parse_bit_rate
+    from mmcodec.streaming.origin import OriginSettings
+    from mmcodec.streaming.publishing import (
+        LiveSettings,
+        PublishReport,
+        encode_live,
+        segment,
+    )
+    from mmcodec.streaming.watching import PlayReport, demo, play, serve, watch
     from mmcodec.timeline import Cue, Synthesis, Timeline
 
 __version__ = "0.1.0"
@@ -48,10 +57,15 @@ __all__ = [
     "Effort",
     "EncodeReport",
     "EncodeSettings",
+    "Link",
+    "LiveSettings",
     "MMCodecError",
     "ModelSettings",
     "Note",
+    "OriginSettings",
+    "PlayReport",
     "Profile",
+    "PublishReport",
     "Speech",
     "StreamInfo",
     "Synthesis",
@@ -60,15 +74,22 @@ __all__ = [
     "compare_photograph",
     "convert_audiogen",
     "decode",
+    "demo",
     "encode",
+    "encode_live",
     "list_backends",
     "make_note",
+    "parse_bit_rate",
+    "play",
     "play_note",
     "play_note_aloud",
     "probe",
     "pull_model",
     "read_note",
     "record_note",
+    "segment",
+    "serve",
+    "watch",
 ]
 
 _HOMES = {
@@ -100,6 +121,15 @@ _HOMES = {
         "Speech",
     ),
     "mmcodec.registry": ("ModelSettings",),
+    "mmcodec.streaming.link": ("Link", "parse_bit_rate"),
+    "mmcodec.streaming.origin": ("OriginSettings",),
+    "mmcodec.streaming.publishing": (
+        "LiveSettings",
+        "PublishReport",
+        "encode_live",
+        "segment",
+    ),
+    "mmcodec.streaming.watching": ("PlayReport", "demo", "play", "serve", "watch"),
     "mmcodec.timeline": ("Cue", "Synthesis", "Timeline"),
 }
 

@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "mmcodec"
 LAYERS = (
     "cli",
+    "streaming",
     "evaluation",
     "pipeline",
     "captioning",
@@ -36,6 +37,10 @@ HEAVY = (
     "cv2",
     "pyworld",
     "segno",
+    "starlette",
+    "uvicorn",
+    "httpx2",
+    "m3u8",
 )
 
 

@@ -88,10 +88,10 @@ class _Block(NamedTuple):
 class SegmentDetector:
     """Is pushed samples and returns the segments that are complete.
 
-    Segments tile the time from 0 without a gap. They last 0.8 s (silence: 0.6 s) to ``longest_s`` and
-    1 s: what is shorter is joined to its neighbour, what goes on for longer is split, at a quiet
-    point if there is one. The memory needed does not grow with the input, and how the input is cut into
-    calls makes no difference.
+    Segments tile the time from 0 without a gap. They last 0.8 s (silence: 0.6 s) to ``longest_s``
+    and 1 s: what is shorter is joined to its neighbour, what goes on for longer is split, at a
+    quiet point if there is one. The memory needed does not grow with the input, and how the input
+    is cut into calls makes no difference.
     """
 
     def __init__(self, sample_rate: int, longest_s: float = LONGEST_S) -> None:

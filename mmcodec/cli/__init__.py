@@ -9,10 +9,14 @@ import typer
 
 from mmcodec import __version__
 from mmcodec.cli.decode import decode
+from mmcodec.cli.demo import demo
 from mmcodec.cli.encode import encode
 from mmcodec.cli.info import info
 from mmcodec.cli.models import models
 from mmcodec.cli.note import note
+from mmcodec.cli.play import play
+from mmcodec.cli.segment import segment
+from mmcodec.cli.serve import serve
 from mmcodec.errors import MMCodecError, UsageError
 
 _EXIT_FAILED, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
@@ -29,6 +33,10 @@ app.command()(encode)
 app.command()(decode)
 app.command()(info)
 app.command()(note)
+app.command()(segment)
+app.command()(serve)
+app.command()(play)
+app.command()(demo)
 app.add_typer(models)
 
 

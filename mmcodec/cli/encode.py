@@ -31,7 +31,7 @@ from mmcodec.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from mmcodec import CodedPhotograph, EncodeReport
+    from mmcodec import CodedPhotograph, EncodeReport, EncodeSettings
 
 
 def encode(
@@ -76,6 +76,28 @@ def encode(
             help="Write as it comes, for a receiver that buffers this long.",
         ),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Write segments and playlists into the folder -o as it comes."),
+    ] = False,
+    rates: Annotated[
+        str,
+        typer.Option(
+            metavar="RATES", help="Of --live: bit rates, and prompt, such as prompt,1k,2k,4k."
+        ),
+    ] = "2k",
+    latency: Annotated[
+        float,
+        typer.Option(
+            min=1.6, max=10, metavar="SECONDS", help="Of --live: the longest shot and segment."
+        ),
+    ] = 4.0,
+    window: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", help="Of --live: what is kept to go back; 0 keeps all."
+        ),
+    ] = 60.0,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Leave the sound out.")] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="Leave the picture out.")] = False,
     partial: Annotated[
@@ -171,6 +193,8 @@ def encode(
 
       mmcodec encode clip.mp4 --made-for diffusers --seed 7 --style "film noir"
 
+      mmcodec encode rtsp://camera --live -o site/camera/ --rates 1k,2k
+
       ffmpeg -i rtsp://camera -f matroska - | mmcodec encode - -o camera.mmc --buffer 4
     """
     import mmcodec
@@ -210,6 +234,9 @@ def encode(
             *named(made_for_sound), seed, style=sound_style, negative=sound_negative
         ),
     )
+    if live:
+        _live(source, output, settings, (rates, latency, window), force, as_json)
+        return
     with progress_bar("encoding") as progress:
         report = mmcodec.encode(source, output, settings, force=force, progress=progress)
     for remark in report.remarks:
@@ -223,6 +250,38 @@ def encode(
     show(encode_table(report), stderr=output == "-")
     if compared:
         show(photograph_table(report, compared))
+
+
+def _live(
+    source: str,
+    output: str | None,
+    settings: EncodeSettings,
+    options: tuple[str, float, float],
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Publish a source as it comes."""
+    import mmcodec
+
+    if output is None:
+        raise typer.BadParameter("--live needs a folder to write into (-o)")
+    if settings.bit_rate or settings.most_bytes or settings.quality is not None:
+        raise typer.BadParameter("--live takes --rates, not a bit rate, bytes or quality")
+    names, latency, window = options
+    rates = tuple(
+        one if one == "prompt" else bits_a_second(one)
+        for one in (name.strip() for name in names.split(","))
+    )
+    live = mmcodec.LiveSettings(rates, latency, window)
+    with progress_bar("encoding") as progress:
+        report = mmcodec.encode_live(source, output, settings, live, force=force, progress=progress)
+    for remark in report.remarks:
+        say(remark)
+    if as_json:
+        print_json({"playlist": report.playlist, "bytes": report.segments_bytes,
+                    "duration_s": round(report.duration_s, 3)})  # fmt: skip
+    else:
+        say(f"{report.playlist}: {report.segments_bytes} bytes, {report.duration_s:.2f} s")
 
 
 def _compared(source: str, report: EncodeReport) -> Sequence[CodedPhotograph]:

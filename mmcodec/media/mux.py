@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -32,20 +33,37 @@ class _Format:
     video: str | None = None
     audio: str | None = None
     prompts: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    video_options: Mapping[str, str] = field(default_factory=dict)
 
+
+FRAGMENTED = ".m4s"
+"""MP4 in fragments, as Media Source Extensions take them; it needs no seeking."""
 
 _FORMATS = {
     ".mp4": _Format("mp4", "libx264", "aac", "mov_text"),
     ".mkv": _Format("matroska", "libx264", "aac", "subrip"),
     ".webm": _Format("webm", "libvpx-vp9", "libopus", "webvtt"),
     ".wav": _Format("wav", audio="pcm_s16le"),
-    ".png": _Format("image2", "png"),
+    ".png": _Format("image2", "png", options={"update": "1"}),
+    FRAGMENTED: _Format(
+        "mp4",
+        "libx264",
+        "aac",
+        options={
+            "movflags": "empty_moov+default_base_moof+frag_keyframe",
+            "frag_duration": "500000",
+        },
+        video_options={"tune": "zerolatency", "g": "50"},
+    ),
 }
 _VIDEO_OPTIONS: dict[str, dict[str, object]] = {
     "libx264": {"preset": "veryfast", "crf": "19"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "6", "crf": "28", "row-mt": "1"},
 }
 _AUDIO_BIT_RATE = 96_000
+_SEQUENCE_PARAMETERS = b"\0\0\1\x67"
+"""In H.264, before profile, constraints and level."""
 
 
 def suffix_for(video: VideoTrack | None, audio: AudioTrack | None) -> str:
@@ -86,7 +104,7 @@ class MediaWriter:
         self._format = _FORMATS[suffix.lower()]
         self._name = str(target) if isinstance(target, Path) else "output"
         name = f"file:{target}" if isinstance(target, Path) else target
-        options = {"update": "1"} if self._format.container == "image2" else {}
+        options = dict(self._format.options)
         try:
             self._container = av.open(name, "w", format=self._format.container, options=options)
         except (av.error.FFmpegError, OSError) as error:
@@ -118,6 +136,18 @@ class MediaWriter:
         else:
             with suppress(av.error.FFmpegError):
                 self._container.close()
+
+    @property
+    def codecs(self) -> str:
+        """The encoders of H.264 and AAC as RFC 6381 names them, for a page that plays them."""
+        names = []
+        if self._video is not None:
+            parameters = bytes(self._video.codec_context.extradata or b"")
+            start = parameters.find(_SEQUENCE_PARAMETERS) + len(_SEQUENCE_PARAMETERS)
+            names.append(f"avc1.{parameters[start : start + 3].hex()}")
+        if self._audio is not None:
+            names.append("mp4a.40.2")
+        return ", ".join(names)
 
     @property
     def seconds(self) -> float:
@@ -185,7 +215,7 @@ class MediaWriter:
             return stream
         stream.width, stream.height = max(2, track.width & ~1), max(2, track.height & ~1)
         stream.pix_fmt = "yuv420p"
-        stream.options = _VIDEO_OPTIONS[name]
+        stream.options = {**_VIDEO_OPTIONS[name], **self._format.video_options}
         context = stream.codec_context
         context.time_base = track.time_base
         context.color_primaries = context.color_trc = _BT709

@@ -38,7 +38,7 @@ _WASTE = 0.015
 """Part of the bytes below which it is not worth looking for sketches that fill them."""
 _DECODE_AHEAD = 8
 """Pictures and blocks of samples that may wait to be written."""
-_PIPE_SUFFIX = ".mkv"
+PIPE_SUFFIX = ".mkv"
 """What a decode to a pipe is: a container that needs no seeking."""
 
 
@@ -186,7 +186,7 @@ def decode(
         header = incoming.header
         if target is None:
             target = _beside(source, f".decoded{suffix_for(header.video, header.audio)}")
-        suffix = Path(target).suffix if _is_file(target) else _PIPE_SUFFIX
+        suffix = Path(target).suffix if _is_file(target) else PIPE_SUFFIX
         check_suffix(suffix)
         with (
             whole_output(target, force) as place,

@@ -37,9 +37,21 @@ def whole_output(target: str | Path | BinaryIO, force: bool) -> Iterator[Path | 
         raise UsageError(f"{path}: exists; --force overwrites it")
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent}: there is no such folder to write to")
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    with _beside(path) as place:
+        yield place
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is there whole, or as it was before."""
+    with _beside(path) as place:
+        place.write_bytes(data)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    place = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield beside
-        beside.replace(path)
+        yield place
+        place.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)

@@ -1,0 +1,322 @@
+"""Fetch a stream over HTTP: ahead of what is shown, at the rate that the link carries."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from mmcodec.bitstream.packets import END_PACKET
+from mmcodec.errors import MediaError, UsageError
+from mmcodec.streaming.playlist import Entry, MediaPlaylist, Variant, parse_playlist
+
+if TYPE_CHECKING:
+    import httpx2
+
+MAX_SEGMENT_BYTES = 1 << 24
+_MAX_TEXT_BYTES = 1 << 23
+_CHUNK_BYTES = 256
+_TIMEOUT_S = 20.0
+_PATIENCE_S = 60.0
+"""How long an origin may be away before a receiver gives up."""
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 4.0
+_CAREFUL = 0.8
+"""Part of the measured throughput that a rate may take."""
+_NEWEST = 0.5
+"""Weight of the newest measurement of throughput."""
+_LIVE_EDGE = 2
+"""Segments from the end at which a live stream is begun."""
+
+
+class Pipe:
+    """Bytes of a segment as they arrive; :meth:`read` waits for them, as a file's does not."""
+
+    def __init__(self) -> None:
+        self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._left, self._closed = b"", False
+
+    def write(self, data: bytes) -> None:
+        """Add bytes."""
+        if data:
+            self._chunks.put(data)
+
+    def close(self) -> None:
+        """Say that no more comes."""
+        self._chunks.put(b"")
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; none at the end."""
+        while not self._left and not self._closed:
+            self._left = self._chunks.get()
+            self._closed = not self._left
+        data, self._left = self._left[:size], self._left[size:]
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A segment on its way: ``stream`` is the header, its packets, and an end packet."""
+
+    number: int
+    duration_s: float
+    rate: str
+    stream: Pipe
+
+
+@dataclass(slots=True)
+class Reception:
+    """What has been received so far; ``rate`` can be set to the name of one, or to "auto"."""
+
+    rate: str = "auto"
+    bytes: int = 0
+    """Of bodies and of the heads of answers."""
+    media_s: float = 0.0
+    played_s: float = 0.0
+    """How much of it has been shown, as far as whoever shows it says."""
+    throughput: float = 0.0
+    """Bits a second, the mean of the last measurements; 0 is unknown."""
+    variants: tuple[Variant, ...] = ()
+    live: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
+    notes: list[str] = field(default_factory=list)
+
+
+class Receiver:
+    """Fetches the segments of a playlist, or of the best of a master playlist's.
+
+    ``client`` keeps connections alive. At most ``ahead_s`` seconds of media are fetched before
+    they are played; None is no limit. Clock and sleep can be others in tests.
+    """
+
+    def __init__(
+        self,
+        client: httpx2.Client,
+        url: str,
+        reception: Reception,
+        ahead_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client, self._url = client, url
+        self._reception, self._ahead_s = reception, ahead_s
+        self._clock, self._sleep = clock, sleep
+        self._headers: dict[str, bytes] = {}
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """The segments, each as soon as its first bytes are awaited; of a live stream from near
+        its end on, and until it ends. Work goes on when the next one is asked for.
+
+        Raises:
+            UsageError: there is no such playlist.
+            MediaError: the origin gave no answer for a minute, or what it serves is no playlist.
+        """
+        first = self._playlist(self._url)
+        if isinstance(first, tuple):
+            if not first:
+                raise MediaError(f"{self._url}: names no stream")
+            self._reception.variants = first
+            self._variant_named(self._reception.rate)
+            url, known = urljoin(self._url, self._chosen().uri), None
+        else:
+            url, known = self._url, first
+        yield from self._segments(url, known)
+
+    def _segments(self, url: str, known: MediaPlaylist | None) -> Iterator[Arrival]:
+        number: int | None = None
+        quiet_since = self._clock()
+        while not self._reception.stopped.is_set():
+            playlist = known or self._media(url)
+            known = None
+            self._reception.live = not playlist.ended
+            number = self._place(playlist, number)
+            coming = [one for one in playlist.entries if one.number >= number]
+            if not coming:
+                if playlist.ended:
+                    return
+                if self._clock() - quiet_since > max(_PATIENCE_S, 4 * playlist.target_s):
+                    raise MediaError(f"{url}: nothing new for {self._clock() - quiet_since:.0f} s")
+                self._sleep(playlist.target_s / 2)
+                continue
+            for entry in coming:
+                self._wait_for_room()
+                if self._reception.stopped.is_set():
+                    return
+                yield from self._segment(url, playlist, entry)
+                number, quiet_since = entry.number + 1, self._clock()
+                better = self._better(url)
+                if better != url:
+                    url = better
+                    break
+            else:
+                if playlist.ended:
+                    return
+
+    def _place(self, playlist: MediaPlaylist, number: int | None) -> int:
+        """The number of the segment to go on with."""
+        entries = playlist.entries
+        if not entries:
+            return number or 0
+        edge = entries[max(len(entries) - _LIVE_EDGE, 0)].number
+        if number is None:
+            return entries[0].number if playlist.ended else edge
+        if number < entries[0].number:
+            self._note(f"{entries[0].number - number} segments are gone; going on at the live edge")
+            return edge
+        if number > entries[-1].number + len(entries) + 1:
+            self._note("the stream has begun anew")
+            return edge
+        return number
+
+    def _segment(self, url: str, playlist: MediaPlaylist, entry: Entry) -> Iterator[Arrival]:
+        header = self._header(urljoin(url, playlist.map_uri))
+        stream = Pipe()
+        stream.write(header)
+        rate = next(
+            (v.name for v in self._reception.variants if urljoin(self._url, v.uri) == url), ""
+        )
+        yield Arrival(entry.number, entry.duration_s, rate, stream)
+        try:
+            whole = self._body(urljoin(url, entry.uri), MAX_SEGMENT_BYTES, stream.write)
+            if not whole:
+                self._note(f"segment {entry.number} is missing; its time is bridged")
+        finally:
+            stream.write(END_PACKET)
+            stream.close()
+        self._reception.media_s += entry.duration_s
+
+    def _header(self, url: str) -> bytes:
+        if url not in self._headers:
+            parts: list[bytes] = []
+            if not self._body(url, _MAX_TEXT_BYTES, parts.append):
+                raise MediaError(f"{url}: the header of the stream is missing")
+            self._headers = {url: b"".join(parts)}
+        return self._headers[url]
+
+    def _playlist(self, url: str) -> MediaPlaylist | tuple[Variant, ...]:
+        parts: list[bytes] = []
+        if not self._body(url, _MAX_TEXT_BYTES, parts.append):
+            raise UsageError(f"{url}: there is no such playlist")
+        try:
+            return parse_playlist(b"".join(parts).decode("utf-8", errors="replace"))
+        except MediaError as error:
+            raise MediaError(f"{url}: {error}") from error
+
+    def _media(self, url: str) -> MediaPlaylist:
+        playlist = self._playlist(url)
+        if isinstance(playlist, tuple):
+            raise MediaError(f"{url}: a playlist of playlists within another")
+        return playlist
+
+    def _body(self, url: str, most: int, take: Callable[[bytes], object]) -> bool:
+        """Fetch what is at ``url``; after a drop, go on at the byte where it was. Whether it was
+        there: what is missing (404) is asked for twice.
+        """
+        import httpx2
+
+        got, failed_since, wait_s, missing = 0, None, _FIRST_WAIT_S, 0
+        while True:
+            try:
+                for chunk in self._answer(url, got):
+                    got += len(chunk)
+                    if got > most:
+                        raise MediaError(f"{url}: is over {most} bytes")
+                    take(chunk)
+                    failed_since, wait_s = None, _FIRST_WAIT_S
+                return True
+            except _MissingError:
+                missing += 1
+                if missing > 1:
+                    return False
+            except (httpx2.TransportError, _BusyError) as error:
+                now = self._clock()
+                if failed_since is None:
+                    failed_since = now
+                    self._note(f"the link dropped ({_line(error)}); trying again")
+                if now - failed_since > _PATIENCE_S or self._reception.stopped.is_set():
+                    raise MediaError(f"{url}: no answer ({_line(error)})") from error
+            except httpx2.InvalidURL as error:
+                raise UsageError(f"{url}: no address that can be asked ({error})") from error
+            self._sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    def _answer(self, url: str, start: int) -> Iterator[bytes]:
+        """The bytes at ``url`` from ``start`` on."""
+        began = self._clock()
+        headers = {"range": f"bytes={start}-"} if start else {}
+        with self._client.stream("GET", url, headers=headers, timeout=_TIMEOUT_S) as answer:
+            if answer.status_code == 416 and start:
+                return  # the drop came after the last byte
+            if answer.status_code == 404:
+                raise _MissingError
+            if answer.status_code in (429, 500, 502, 503, 504):
+                raise _BusyError(f"status {answer.status_code}")
+            if answer.status_code not in (200, 206):
+                raise MediaError(f"{url}: is refused ({answer.status_code} {answer.reason_phrase})")
+            head = sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
+            self._reception.bytes += head
+            skip = start if answer.status_code == 200 else 0
+            before = answer.num_bytes_downloaded
+            for chunk in answer.iter_bytes(_CHUNK_BYTES):
+                self._reception.bytes += answer.num_bytes_downloaded - before
+                before = answer.num_bytes_downloaded
+                if kept := chunk[skip:]:
+                    yield kept
+                skip = max(skip - len(chunk), 0)
+        self._measured((before + head) * 8, self._clock() - began)
+
+    def _measured(self, bits: int, seconds: float) -> None:
+        found = bits / max(seconds, 1e-3)
+        known = self._reception.throughput
+        self._reception.throughput = known + _NEWEST * (found - known) if known else found
+
+    def _chosen(self) -> Variant:
+        """The rate that is wished, or else the best that the link carries."""
+        wished = self._variant_named(self._reception.rate)
+        if wished:
+            return wished
+        most = _CAREFUL * self._reception.throughput
+        variants = self._reception.variants
+        return max((v for v in variants if v.bit_rate <= most), default=variants[0],
+                   key=lambda one: one.bit_rate)  # fmt: skip
+
+    def _variant_named(self, name: str) -> Variant | None:
+        if name == "auto":
+            return None
+        for one in self._reception.variants:
+            if one.name == name:
+                return one
+        names = ", ".join(one.name for one in self._reception.variants) or "none"
+        raise UsageError(f"there is no rate {name}; there are: auto, {names}")
+
+    def _better(self, url: str) -> str:
+        """The playlist to go on with."""
+        if not self._reception.variants:
+            return url
+        return urljoin(self._url, self._chosen().uri)
+
+    def _wait_for_room(self) -> None:
+        """Wait until less is fetched than should be ahead of what is shown."""
+        known = self._reception
+        while self._ahead_s is not None and known.media_s - known.played_s > self._ahead_s:
+            if known.stopped.is_set():
+                return
+            self._sleep(0.1)
+
+    def _note(self, text: str) -> None:
+        self._reception.notes.append(text)
+
+
+class _MissingError(Exception):
+    """The origin has no such file."""
+
+
+class _BusyError(Exception):
+    """The origin asks to come back."""
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,132 @@
+"""Render a stream as it arrives: its sound always in time, its picture as far as there is time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+from mmcodec.bitstream.packets import CuePacket
+from mmcodec.bitstream.reader import StreamReader
+from mmcodec.bitstream.syntax import StreamHeader
+from mmcodec.errors import BitstreamError
+from mmcodec.media.feeds import Picture, Sound
+from mmcodec.media.mux import MediaWriter
+from mmcodec.pipeline.decoder import Decoder
+from mmcodec.pipeline.settings import DecodeSettings
+from mmcodec.streaming.receiver import Arrival
+from mmcodec.timeline import Cue, Prompt, Timeline, TrackKind
+
+_LATE_S = 0.25
+"""A shot that would come so much too late is not rendered; the picture before is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A cue that is in the output now; ``held`` tells that there was no time to render it."""
+
+    packet: CuePacket
+    rate: str
+    start_s: float
+    end_s: float
+    held: bool
+
+
+class Renderer:
+    """Writes what arrives as media to ``target``; the tracks are those of the first header.
+
+    With ``in_time``, the output is played as it comes: a shot whose time is over is not rendered.
+    """
+
+    def __init__(
+        self,
+        target: Path | BinaryIO,
+        suffix: str,
+        settings: DecodeSettings,
+        in_time: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._target, self._suffix, self._settings = target, suffix, settings
+        self._in_time, self._clock = in_time, clock
+        self._began_at: float | None = None
+        self._decoder: Decoder | None = None
+        self.media: MediaWriter | None = None
+        self.header: StreamHeader | None = None
+        self.origin_s = 0.0
+        """When in the stream the output begins."""
+        self.busy_s = 0.0
+        """Seconds spent on rendering."""
+        self.remarks: list[str] = []
+
+    def render(self, arrival: Arrival) -> Iterator[Rendered]:
+        """Render the cues of a segment as they come in."""
+        try:
+            reader = StreamReader(arrival.stream, conceal=True, joining=True)
+        except BitstreamError as error:
+            self.remarks.append(f"segment {arrival.number}: {error}")
+            return
+        with suppress(BitstreamError):  # cut short, or lost: the next one goes on after it
+            for packet in reader.cues():
+                yield self._cue(reader.header, packet, arrival.rate)
+        self.remarks += [f"segment {arrival.number}: {one}" for one in reader.damage]
+
+    def close(self) -> float:
+        """Finish the output; its seconds."""
+        if self.media is None:
+            return 0.0
+        self.media.__exit__(None, None, None)
+        return self.media.seconds
+
+    @property
+    def seconds(self) -> float:
+        """Of media in the output."""
+        return self.media.seconds if self.media else 0.0
+
+    @property
+    def played_s(self) -> float:
+        """How far one who plays the output from its first bytes on is by now."""
+        return self._clock() - self._began_at if self._began_at is not None else 0.0
+
+    def _cue(self, header: StreamHeader, packet: CuePacket, rate: str) -> Rendered:
+        start, end = Timeline(header.video, header.audio).seconds(packet.cue.span)
+        decoder, media = self._opened(header, packet, float(start))
+        held = self._is_late(packet.cue, float(end))
+        if held:
+            packet = replace(packet, cue=Cue(packet.cue.span, Prompt("")), lost=True)
+        began = self._clock()
+        for item in decoder.decode(packet):
+            if isinstance(item, Picture):
+                media.picture(item.pixels)
+            elif isinstance(item, Sound):
+                media.sound(item.samples)
+        self.busy_s += self._clock() - began
+        if self._began_at is None and media.seconds:
+            self._began_at = self._clock()
+        origin = Fraction(self.origin_s)
+        if end > origin:
+            text = packet.cue.prompt.text
+            media.prompt(packet.cue.track, max(start - origin, Fraction(0)), end - origin, text)
+        return Rendered(packet, rate, float(start), float(end), held)
+
+    def _opened(
+        self, header: StreamHeader, packet: CuePacket, start_s: float
+    ) -> tuple[Decoder, MediaWriter]:
+        """What decodes and writes, from the first cue on: of a stream with pictures, the first of
+        them, so that sound which began before is cut.
+        """
+        if self.media is None or self._decoder is None:
+            self.header, self.origin_s = header, start_s
+            settings = replace(self._settings, start_s=start_s)
+            self._decoder = Decoder(header, settings)
+            self.media = MediaWriter(self._target, self._suffix, header.video, header.audio)
+        return self._decoder, self.media
+
+    def _is_late(self, cue: Cue, end_s: float) -> bool:
+        """Whether a shot is over before its rendering would begin."""
+        if not self._in_time or cue.track is not TrackKind.VIDEO:
+            return False
+        return self.played_s - (end_s - self.origin_s) > _LATE_S
