@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).parent / "page"
 _POLL_S, _FIGURES_S, _LATELY_S = 0.05, 0.5, 3.0
 _MAX_BODY_BYTES = 1000
-_POLICY = "default-src 'self'; media-src 'self' blob:; frame-ancestors 'none'"
+_POLICY = "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; frame-ancestors 'none'"
 
 
 def player(session: Session, title: str, link_bps: int | None = None) -> App:
@@ -113,11 +113,11 @@ async def _media(session: Session) -> AsyncIterator[bytes]:
 
 async def _events(session: Session) -> AsyncIterator[bytes]:
     place, over = 0, False
-    readings = [(time.monotonic(), 0)]
+    readings = [(session.began_at, 0)]
     due = 0.0
     while not over:
         now = time.monotonic()
-        over = session.ended.is_set()
+        over = session.is_over
         happened, place = session.since(place)
         if now >= due:
             readings.append((now, session.reception.bytes))
@@ -126,6 +126,8 @@ async def _events(session: Session) -> AsyncIterator[bytes]:
             then, before = readings[0]
             happened.append(session.figures(readings[-1][1] - before, now - then))
             due = now + _FIGURES_S
+        if over:
+            happened.append({"type": "end"})
         for event in happened:
             yield f"data: {json.dumps(event)}\n\n".encode()
         await asyncio.sleep(_POLL_S)

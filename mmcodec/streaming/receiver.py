@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ _CAREFUL = 0.8
 """Part of the measured throughput that a rate may take."""
 _NEWEST = 0.5
 """Weight of the newest measurement of throughput."""
+_REMEMBERED, _LONG_QUIET = 100, 4
+"""Names of segments; and target durations after which a playlist that is behind is a new one."""
 _LIVE_EDGE = 2
 """Segments from the end at which a live stream is begun."""
 
@@ -81,6 +84,8 @@ class Reception:
     """Bits a second, the mean of the last measurements; 0 is unknown."""
     variants: tuple[Variant, ...] = ()
     live: bool = False
+    current: str = ""
+    """The name of the rate of the newest segment."""
     stopped: threading.Event = field(default_factory=threading.Event)
     notes: list[str] = field(default_factory=list)
 
@@ -105,6 +110,7 @@ class Receiver:
         self._reception, self._ahead_s = reception, ahead_s
         self._clock, self._sleep = clock, sleep
         self._headers: dict[str, bytes] = {}
+        self._seen: OrderedDict[int, str] = OrderedDict()
 
     def arrivals(self) -> Iterator[Arrival]:
         """The segments, each as soon as its first bytes are awaited; of a live stream from near
@@ -132,13 +138,14 @@ class Receiver:
             playlist = known or self._media(url)
             known = None
             self._reception.live = not playlist.ended
-            number = self._place(playlist, number)
+            quiet_s = self._clock() - quiet_since
+            number = self._place(playlist, number, quiet_s)
             coming = [one for one in playlist.entries if one.number >= number]
             if not coming:
                 if playlist.ended:
                     return
-                if self._clock() - quiet_since > max(_PATIENCE_S, 4 * playlist.target_s):
-                    raise MediaError(f"{url}: nothing new for {self._clock() - quiet_since:.0f} s")
+                if quiet_s > max(_PATIENCE_S, _LONG_QUIET * playlist.target_s):
+                    raise MediaError(f"{url}: nothing new for {quiet_s:.0f} s")
                 self._sleep(playlist.target_s / 2)
                 continue
             for entry in coming:
@@ -147,16 +154,22 @@ class Receiver:
                     return
                 yield from self._segment(url, playlist, entry)
                 number, quiet_since = entry.number + 1, self._clock()
+                self._remember(entry)
                 better = self._better(url)
                 if better != url:
                     url = better
+                    self._seen.clear()
                     break
             else:
                 if playlist.ended:
                     return
 
-    def _place(self, playlist: MediaPlaylist, number: int | None) -> int:
-        """The number of the segment to go on with."""
+    def _place(self, playlist: MediaPlaylist, number: int | None, quiet_s: float) -> int:
+        """The number of the segment to go on with.
+
+        A playlist from a cache may be older than one before it; one whose segments have other
+        names, or that stays behind, is of a stream that has begun anew.
+        """
         entries = playlist.entries
         if not entries:
             return number or 0
@@ -166,7 +179,9 @@ class Receiver:
         if number < entries[0].number:
             self._note(f"{entries[0].number - number} segments are gone; going on at the live edge")
             return edge
-        if number > entries[-1].number + len(entries) + 1:
+        behind = number > entries[-1].number + 1 and quiet_s > _LONG_QUIET * playlist.target_s
+        if behind or any(self._seen.get(one.number, one.uri) != one.uri for one in entries):
+            self._seen.clear()
             self._note("the stream has begun anew")
             return edge
         return number
@@ -178,6 +193,7 @@ class Receiver:
         rate = next(
             (v.name for v in self._reception.variants if urljoin(self._url, v.uri) == url), ""
         )
+        self._reception.current = rate
         yield Arrival(entry.number, entry.duration_s, rate, stream)
         try:
             whole = self._body(urljoin(url, entry.uri), MAX_SEGMENT_BYTES, stream.write)
@@ -187,6 +203,11 @@ class Receiver:
             stream.write(END_PACKET)
             stream.close()
         self._reception.media_s += entry.duration_s
+
+    def _remember(self, entry: Entry) -> None:
+        self._seen[entry.number] = entry.uri
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
 
     def _header(self, url: str) -> bytes:
         if url not in self._headers:

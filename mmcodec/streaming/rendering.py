@@ -115,9 +115,7 @@ class Renderer:
     def _opened(
         self, header: StreamHeader, packet: CuePacket, start_s: float
     ) -> tuple[Decoder, MediaWriter]:
-        """What decodes and writes, from the first cue on: of a stream with pictures, the first of
-        them, so that sound which began before is cut.
-        """
+        """What decodes and writes, from the first cue on."""
         if self.media is None or self._decoder is None:
             self.header, self.origin_s = header, start_s
             settings = replace(self._settings, start_s=start_s)

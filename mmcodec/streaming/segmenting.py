@@ -13,17 +13,18 @@ from collections import deque
 from pathlib import Path
 
 from mmcodec.bitstream.packets import CuePacket
-from mmcodec.bitstream.syntax import StreamHeader, time_base_of
+from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.bitstream.writer import StreamWriter
 from mmcodec.errors import UsageError
 from mmcodec.pipeline.output import write_whole
 from mmcodec.streaming.playlist import Entry, Kind, MediaPlaylist
-from mmcodec.timeline import Cue, TrackKind
+from mmcodec.timeline import Cue, Timeline, TrackKind
 
 PLAYLIST = "index.m3u8"
 HEADER_SUFFIX, SEGMENT_SUFFIX = ".mmc", ".mms"
 _MARGIN = 1.25
 """How much longer a segment may be than is aimed at: what a playlist says of that is final."""
+_ROUNDING_S, _LEAST_S = 1e-6, 0.02
 
 
 class Segmenter:
@@ -43,43 +44,39 @@ class Segmenter:
         kind: Kind = Kind.VOD,
         window_s: float = math.inf,
     ) -> None:
-        self._folder, self._header = folder, header
+        if header.video and header.video.still and not header.audio:
+            raise UsageError("a photograph is no stream to be cut into segments")
+        self._folder = folder
+        self._timeline = Timeline(header.video, header.audio)
         self._target_s, self._kind, self._window_s = target_s, kind, window_s
         self._main = TrackKind.VIDEO if header.video else TrackKind.AUDIO
         self._longest_s = target_s * (1.0 if kind is Kind.VOD else _MARGIN)
         self._packets = io.BytesIO()
         self._writer = StreamWriter(self._packets, header)
-        if not self._packets.tell():
-            raise UsageError("a photograph is no stream to be cut into segments")
         self._entries: deque[Entry] = deque()
         self._named = self._number = 0
-        self._start_s = self._end_s = 0.0
+        self._start_s = 0.0
+        self.duration_s = 0.0
+        """Seconds to the end of the last cue."""
         self.bytes = 0
         """Of the header and all segments that are complete."""
         self._header_name = self._stored("header", HEADER_SUFFIX)
 
-    @property
-    def duration_s(self) -> float:
-        """Seconds of the main track so far."""
-        return self._end_s
-
     def write(self, cue: Cue) -> CuePacket:
         """Write one cue; see :class:`~mmcodec.bitstream.writer.StreamWriter`."""
-        base = time_base_of(self._header, cue.track)
-        restart = False
-        if cue.track is self._main and base is not None:
-            start_s, end_s = float(cue.span.start * base), float(cue.span.end * base)
-            restart = not self._packets.tell() or end_s - self._start_s > self._target_s + 1e-6
-            if restart:
-                self._finish(start_s)
-            self._end_s = end_s
-        elif not self._packets.tell():
-            restart = True
-        return self._writer.write(cue, restart=restart)
+        start_s, end_s = map(float, self._timeline.seconds(cue.span))
+        leads = cue.track is self._main
+        if leads and end_s - self._start_s > self._target_s + _ROUNDING_S:
+            self._finish(start_s)
+        packet = self._writer.write(cue, restart=not self._packets.tell())
+        self.duration_s = max(self.duration_s, end_s)
+        if leads and self._kind is not Kind.VOD and end_s - self._start_s >= self._target_s / 2:
+            self._finish(end_s)  # who is waiting has no use for more in one piece
+        return packet
 
     def close(self) -> None:
         """Write what is left, and say in the playlist that it is all."""
-        self._finish(self._end_s)
+        self._finish(max(self.duration_s, self._start_s + _LEAST_S))
         self._publish(ended=True)
 
     def _finish(self, end_s: float) -> None:
@@ -98,6 +95,8 @@ class Segmenter:
 
     def _slide(self) -> None:
         """Name no more segments than the window holds, and remove those that are long past it."""
+        if math.isinf(self._window_s):
+            return
         while self._named > 1 and self._seconds(self._named - 1) >= self._window_s:
             self._named -= 1
         while self._seconds(len(self._entries) - 1) >= 2 * self._window_s:

@@ -105,7 +105,7 @@ class Session:
         self._events: deque[Event] = deque(maxlen=_KEPT_EVENTS)
         self._happened = 0
         self._noted = 0
-        self._began_at = time.monotonic()
+        self.began_at = time.monotonic()
         self.ended = threading.Event()
 
     @contextmanager
@@ -123,6 +123,11 @@ class Session:
         return self._renderer.header if self._renderer.media else None
 
     @property
+    def is_over(self) -> bool:
+        """Whether all has been rendered, and played by who plays it as it comes."""
+        return self.ended.is_set() and self._renderer.played_s >= self._renderer.seconds
+
+    @property
     def codecs(self) -> str:
         """What a page needs to play the media."""
         return self._renderer.media.codecs if self._renderer.media else ""
@@ -138,7 +143,7 @@ class Session:
     def figures(self, recent_bytes: int, recent_s: float) -> Event:
         """The state of things, with what came lately."""
         known, made = self.reception, self._renderer
-        elapsed = time.monotonic() - self._began_at
+        elapsed = time.monotonic() - self.began_at
         return {
             "type": "stats",
             "received_bytes": known.bytes,
@@ -147,7 +152,7 @@ class Session:
             "ratio": self._ratio(),
             "buffer_s": round(max(made.seconds - made.played_s, 0.0), 2),
             "render_speed": round(made.seconds / made.busy_s, 1) if made.busy_s else None,
-            "rate": known.rate,
+            "rate": known.current or known.rate,
             "media_s": round(made.seconds, 2),
         }
 
@@ -167,7 +172,6 @@ class Session:
         except MMCodecError as error:
             self._add({"type": "note", "text": str(error)})
         self.ended.set()
-        self._add({"type": "end"})
 
     def _described(self, rendered: Rendered) -> Event:
         cue, origin_s = rendered.packet.cue, self._renderer.origin_s
