@@ -109,14 +109,24 @@ def test_a_segment_that_is_missing_is_left_out(origin):
 
 
 def test_a_stalled_origin_is_waited_for(origin):
-    origin.faults[PLAYLIST] = [503] * 8
+    origin.faults[PLAYLIST] = [503] * 4
     clock = Clock()
     assert receive(origin, clock=clock)[0] == list(cues(SHOTS))
-    assert 4 < clock.now < 60
+    assert 3 < clock.now < 10
+
+
+def test_an_origin_that_never_answered_is_given_up_soon(origin):
+    origin.faults[PLAYLIST] = [503] * 1000
+    clock = Clock()
+    with pytest.raises(MediaError, match="no answer"):
+        receive(origin, clock=clock)
+    assert 5 < clock.now < 11
 
 
 def test_an_origin_that_is_gone_for_good_is_given_up(origin):
-    origin.faults[PLAYLIST] = [503] * 1000
+    origin.faults[parse_playlist((origin.folder / PLAYLIST).read_text()).entries[1].uri] = [
+        503
+    ] * 1000
     clock = Clock()
     with pytest.raises(MediaError, match="no answer"):
         receive(origin, clock=clock)

@@ -22,8 +22,8 @@ MAX_SEGMENT_BYTES = 1 << 24
 _MAX_TEXT_BYTES = 1 << 23
 _CHUNK_BYTES = 256
 _TIMEOUT_S = 20.0
-_PATIENCE_S = 60.0
-"""How long an origin may be away before a receiver gives up."""
+_PATIENCE_S, _FIRST_PATIENCE_S = 60.0, 5.0
+"""How long an origin may be away before a receiver gives up, and one that never answered."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 4.0
 _CAREFUL = 0.8
 """Part of the measured throughput that a rate may take."""
@@ -252,15 +252,16 @@ class Receiver:
                 missing += 1
                 if missing > 1:
                     return False
+            except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+                raise UsageError(f"{url}: no address that can be asked ({error})") from error
             except (httpx2.TransportError, _BusyError) as error:
                 now = self._clock()
                 if failed_since is None:
                     failed_since = now
                     self._note(f"the link dropped ({_line(error)}); trying again")
-                if now - failed_since > _PATIENCE_S or self._reception.stopped.is_set():
+                patience_s = _PATIENCE_S if self._reception.bytes else _FIRST_PATIENCE_S
+                if now - failed_since > patience_s or self._reception.stopped.is_set():
                     raise MediaError(f"{url}: no answer ({_line(error)})") from error
-            except httpx2.InvalidURL as error:
-                raise UsageError(f"{url}: no address that can be asked ({error})") from error
             self._sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
