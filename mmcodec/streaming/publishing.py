@@ -177,7 +177,7 @@ def _live_settings(settings: EncodeSettings, live: LiveSettings) -> EncodeSettin
     if rates and rates[-1] > _FROM_RATE * rates[0]:
         raise UsageError(f"the highest rate can be {_FROM_RATE:g} times the lowest")
     middle = round((rates[0] * rates[-1]) ** 0.5) if rates else None
-    return replace(settings, bit_rate=middle, longest_s=live.latency_s)
+    return replace(settings, bit_rate=middle, longest_s=live.latency_s, partial=True)
 
 
 def _segmented(source: Path, folder: Path, segment_s: float) -> tuple[int, float]:
