@@ -48,4 +48,6 @@ $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/developed: $(VENV)/installed
 	$(PIP) install -c constraints.txt -e '.[dev]'
+	@command -v chromium >/dev/null || apt-get install -qq -y chromium >/dev/null 2>&1 \
+		|| echo "no Chromium: the tests of the page will be skipped"
 	@touch $@
