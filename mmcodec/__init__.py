@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mmcodec.pipeline.reports import DecodeReport, EncodeReport, StreamInfo
     from mmcodec.pipeline.settings import DecodeSettings, Effort, EncodeSettings, Profile, Speech
     from mmcodec.registry import ModelSettings
-    from mmcodec.streaming.link import Link, parse_bit_rate
+    from mmcodec.streaming.link import Link
     from mmcodec.streaming.origin import OriginSettings
     from mmcodec.streaming.publishing import (
         LiveSettings,
@@ -79,7 +79,6 @@ __all__ = [
     "encode_live",
     "list_backends",
     "make_note",
-    "parse_bit_rate",
     "play",
     "play_note",
     "play_note_aloud",
@@ -121,7 +120,7 @@ _HOMES = {
         "Speech",
     ),
     "mmcodec.registry": ("ModelSettings",),
-    "mmcodec.streaming.link": ("Link", "parse_bit_rate"),
+    "mmcodec.streaming.link": ("Link",),
     "mmcodec.streaming.origin": ("OriginSettings",),
     "mmcodec.streaming.publishing": (
         "LiveSettings",

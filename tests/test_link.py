@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from mmcodec.errors import UsageError
-from mmcodec.streaming.link import Link, ShapedLink, parse_bit_rate
+from mmcodec.streaming.link import Link, ShapedLink
 
 BODY = bytes(range(256)) * 4
 
@@ -57,20 +57,6 @@ def test_what_is_lost_passes_again():
     bodies, lossy = fetch(Link(80_000, loss=0.5))
     assert bodies == [BODY]
     assert lossy > 1.3 * len(BODY) * 8 / 80_000
-
-
-@pytest.mark.parametrize(
-    ("text", "rate"),
-    [("9600", 9600), ("2400bps", 2400), ("9.6k", 9600), ("1 Mbit/s", 1_000_000), ("64kbps", 64000)],
-)
-def test_bit_rates_are_read(text, rate):
-    assert parse_bit_rate(text) == rate
-
-
-@pytest.mark.parametrize("text", ["", "fast", "1.2.3k", "k", "-5"])
-def test_other_words_are_none(text):
-    with pytest.raises(UsageError):
-        Link(parse_bit_rate(text))
 
 
 @pytest.mark.parametrize("values", [(50,), (None, -1), (None, 0, 1.0)])

@@ -6,10 +6,15 @@ from typing import Annotated, Optional
 
 import typer
 
+from mmcodec.cli.options import bits_a_second
+
 LinkRate = Annotated[
-    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+    Optional[int],  # noqa: UP045 - typer reads the annotation at run time
     typer.Option(
-        "--link", metavar="BIT/S", help="Send through a link so narrow, such as 2400bps or 9.6k."
+        "--link",
+        parser=bits_a_second,
+        metavar="BIT/S",
+        help="Send through a link so narrow, such as 2400bps or 9.6k.",
     ),
 ]
 Delay = Annotated[

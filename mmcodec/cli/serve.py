@@ -55,6 +55,6 @@ def serve(
         token=secret if token else None,
         connections=connections,
         requests_a_second=requests,
-        link=mmcodec.Link(mmcodec.parse_bit_rate(link) if link else None, delay, loss),
+        link=mmcodec.Link(link, delay, loss),
     )
     mmcodec.serve(sources, host, port, settings, say)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,20 +48,6 @@ class Link:
 
 OPEN_LINK = Link()
 """One that changes nothing."""
-
-
-def parse_bit_rate(text: str) -> int:
-    """The bits a second that ``text`` says: 9600, 9600bps, 9.6k.
-
-    Raises:
-        UsageError: it says none.
-    """
-    found = re.fullmatch(r"([0-9.]+)\s*(k|m)?(bps|bit/s)?", text.strip().lower())
-    try:
-        scale = {None: 1, "k": 1e3, "m": 1e6}
-        return round(float(found[1]) * scale[found[2]]) if found else int(text)
-    except ValueError:
-        raise UsageError(f"{text} is no bit rate; 2400bps and 9.6k are") from None
 
 
 class ShapedLink:

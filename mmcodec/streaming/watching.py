@@ -32,7 +32,6 @@ from mmcodec.streaming.session import AHEAD_S, FETCHED_AHEAD, Original, Session
 if TYPE_CHECKING:
     import httpx2
 
-DEMO_LINK = Link(9600)
 _DEMO_RATES: tuple[int | str, ...] = ("prompt", 1000, 2000, 4000)
 
 Say = Callable[[str], None]
@@ -145,7 +144,7 @@ def watch(
 
 def demo(
     clip: str | Path,
-    link: Link = DEMO_LINK,
+    link: Link,
     settings: EncodeSettings | None = None,
     *,
     port: int = 0,
