@@ -186,3 +186,11 @@ def test_a_url_is_read_over_http(make_clip):
         with pytest.raises(MediaError, match=r"nothing\.mp4"):
             open_media(f"{address}/nothing.mp4", DemuxSettings())
         server.shutdown()
+
+
+def test_a_device_is_named_before_its_place():
+    source = "lavfi:testsrc=size=128x72:rate=12:duration=2"
+    with open_media(source, DemuxSettings(audio=False)) as media:
+        assert sum(1 for _ in media.read()) == 24
+    with pytest.raises(MediaError, match="v4l2:/dev/none"):
+        open_media("v4l2:/dev/none", DemuxSettings())

@@ -237,6 +237,37 @@ def test_the_rate_is_what_the_link_carries(rates, bit_rate, name):
     assert reception.throughput == pytest.approx(bit_rate, rel=0.5)
 
 
+def test_a_link_that_gets_narrow_gets_a_lower_rate(rates):
+    slow = Slow(rates.folder)
+    slow.clock, slow.bit_rate = Clock(), 64_000
+    names = []
+    with slow.client() as client:
+        clock = slow.clock
+        url = "http://origin/index.m3u8"
+        receiver = Receiver(client, url, Reception(), clock=clock, sleep=clock.sleep)
+        for number, arrival in enumerate(receiver.arrivals()):
+            names.append(arrival.rate)
+            if number == 3:
+                slow.bit_rate = 2000
+    assert names[0] == "high"
+    assert names[-1] == "low"
+
+
+def test_a_link_that_starts_slowly_gets_a_higher_rate_later(rates):
+    slow = Slow(rates.folder)
+    slow.clock, slow.bit_rate = Clock(), 2000
+    names = []
+    with slow.client() as client:
+        clock = slow.clock
+        url = "http://origin/index.m3u8"
+        receiver = Receiver(client, url, Reception(), clock=clock, sleep=clock.sleep)
+        for arrival in receiver.arrivals():
+            names.append(arrival.rate)
+            slow.bit_rate *= 2
+    assert names[0] == "low"
+    assert names[-1] == "high"
+
+
 def test_a_rate_that_is_wished_is_taken_from_the_next_segment_on(rates):
     reception = Reception("low")
     clock = Clock()

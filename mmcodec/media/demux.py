@@ -27,6 +27,8 @@ MAX_NOMINAL_PIXELS = 1 << 24
 MAX_FRAME_RATE = 60
 OPEN_TIMEOUT_S = 20.0
 READ_TIMEOUT_S = 60.0
+DEVICES = ("v4l2", "x11grab", "alsa", "avfoundation", "dshow", "lavfi")
+"""What can stand before a source: ``v4l2:/dev/video0``, as FFmpeg names its devices."""
 _LOOK_AHEAD_FRAMES = 500
 _SQUARE = Fraction(1, 100)
 """Pixels this near to square are taken as square: the aspect is a rounding of the encoder's."""
@@ -215,16 +217,20 @@ class MediaReader:
 
 
 def open_media(source: str | Path | BinaryIO, settings: DemuxSettings) -> MediaReader:
-    """Open a path, a URL, ``-`` (standard input) or a binary file object.
+    """Open a path, a URL, a device, ``-`` (standard input) or a binary file object.
 
     Raises:
         UsageError: there is no such file, or it is a directory.
         MediaError: nothing in it can be decoded.
     """
     name, size, target, counted = _resolve(source)
+    device, place = _device(source)
     try:
         container = av.open(
-            target, metadata_errors="replace", timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            place or target,
+            format=device,
+            metadata_errors="replace",
+            timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{name}: not a media file that can be read ({_reason(error)})") from error
@@ -253,7 +259,7 @@ def _resolve(
     if source == "-":
         counted = _Counted(sys.stdin.buffer)
         return "standard input", None, counted, counted
-    if isinstance(source, str) and "://" in source:
+    if isinstance(source, str) and ("://" in source or _device(source)[0]):
         return source, None, source, None
     path = Path(source)
     if path.is_dir():
@@ -261,6 +267,16 @@ def _resolve(
     if not path.exists():
         raise UsageError(f"{path}: no such file")
     return str(path), path.stat().st_size, f"file:{path}", None
+
+
+def _device(source: str | Path | BinaryIO) -> tuple[str | None, str | None]:
+    """The kind of device that a source names, and which of them."""
+    kind, colon, place = source.partition(":") if isinstance(source, str) else ("", "", "")
+    return (
+        (kind, place)
+        if colon and kind in DEVICES and not Path(str(source)).exists()
+        else (None, None)
+    )
 
 
 def _wanted(settings: DemuxSettings) -> str:

@@ -25,8 +25,10 @@ _TIMEOUT_S = 20.0
 _PATIENCE_S, _FIRST_PATIENCE_S = 60.0, 5.0
 """How long an origin may be away before a receiver gives up, and one that never answered."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 4.0
-_CAREFUL = 0.8
-"""Part of the measured throughput that a rate may take."""
+_CAREFUL, _AT_FIRST = 0.8, 0.3
+"""Part of the measured throughput that a rate may take, and that of the first segment, so that
+it is there soon.
+"""
 _NEWEST = 0.5
 """Weight of the newest measurement of throughput."""
 _REMEMBERED, _LONG_QUIET = 100, 4
@@ -300,7 +302,8 @@ class Receiver:
         wished = self._variant_named(self._reception.rate)
         if wished:
             return wished
-        most = _CAREFUL * self._reception.throughput
+        careful = _CAREFUL if self._reception.media_s else _AT_FIRST
+        most = careful * self._reception.throughput
         variants = self._reception.variants
         return max((v for v in variants if v.bit_rate <= most), default=variants[0],
                    key=lambda one: one.bit_rate)  # fmt: skip

@@ -22,7 +22,7 @@ from mmcodec.streaming.receiver import Arrival
 from mmcodec.timeline import Cue, Prompt, Timeline, TrackKind
 
 _LATE_S = 0.25
-"""A shot that would come so much too late is not rendered; the picture before is held."""
+"""A shot whose rendering would end so much after its time is not rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Renderer:
         self._target, self._suffix, self._settings = target, suffix, settings
         self._in_time, self._clock = in_time, clock
         self._began_at: float | None = None
+        self._pace = 0.0
+        """Seconds that a second of picture took to be rendered, at the last shot."""
         self._decoder: Decoder | None = None
         self.media: MediaWriter | None = None
         self.header: StreamHeader | None = None
@@ -94,7 +96,7 @@ class Renderer:
     def _cue(self, header: StreamHeader, packet: CuePacket, rate: str) -> Rendered:
         start, end = Timeline(header.video, header.audio).seconds(packet.cue.span)
         decoder, media = self._opened(header, packet, float(start))
-        held = self._is_late(packet.cue, float(end))
+        held = self._is_late(packet.cue, float(start), float(end))
         if held:
             packet = replace(packet, cue=Cue(packet.cue.span, Prompt("")), lost=True)
         began = self._clock()
@@ -103,7 +105,10 @@ class Renderer:
                 media.picture(item.pixels)
             elif isinstance(item, Sound):
                 media.sound(item.samples)
-        self.busy_s += self._clock() - began
+        took_s = self._clock() - began
+        self.busy_s += took_s
+        if packet.cue.track is TrackKind.VIDEO and not held:
+            self._pace = took_s / float(end - start)
         if self._began_at is None and media.seconds:
             self._began_at = self._clock()
         origin = Fraction(self.origin_s)
@@ -123,8 +128,9 @@ class Renderer:
             self.media = MediaWriter(self._target, self._suffix, header.video, header.audio)
         return self._decoder, self.media
 
-    def _is_late(self, cue: Cue, end_s: float) -> bool:
-        """Whether a shot is over before its rendering would begin."""
-        if not self._in_time or cue.track is not TrackKind.VIDEO:
+    def _is_late(self, cue: Cue, start_s: float, end_s: float) -> bool:
+        """Whether a shot would be over before it is rendered, at the pace of the last."""
+        if not self._in_time or cue.track is not TrackKind.VIDEO or self._began_at is None:
             return False
-        return self.played_s - (end_s - self.origin_s) > _LATE_S
+        ready_s = self.played_s + self._pace * (end_s - start_s)
+        return ready_s - (end_s - self.origin_s) > _LATE_S
