@@ -100,7 +100,7 @@ def _state(session: Session, title: str, link_bps: int | None) -> dict[str, obje
 
 
 async def _media(session: Session) -> AsyncIterator[bytes]:
-    place: int | None = None
+    place = 0
     while True:
         over = session.ended.is_set()
         data, place = session.chunks.since(place)

@@ -48,7 +48,7 @@ class Chunks(io.RawIOBase):
         self._lock = threading.Lock()
         self._start = b""
         self._kept: deque[bytes] = deque()
-        self._first = self._bytes = 0
+        self._first, self._bytes = 1, 0
 
     def writable(self) -> bool:
         """True."""
@@ -67,18 +67,15 @@ class Chunks(io.RawIOBase):
                 self._drop()
         return len(piece)
 
-    def since(self, place: int | None) -> tuple[bytes, int]:
-        """What a reader who is at ``place`` (None: who is new) has not got, and its next place."""
+    def since(self, place: int) -> tuple[bytes, int]:
+        """What a reader at ``place`` (0: who is new) has not got, and its next place."""
         with self._lock:
-            if place is None and not self._kept:
-                return b"", -1
-            new = place is None or place < 0
-            first = self._first if new else max(place or 0, self._first)
+            if not self._kept:
+                return b"", place
+            first = max(place, self._first)
             pieces = list(self._kept)[first - self._first :]
-            start = self._start if new and pieces else b""
-            return start + b"".join(pieces), self._first + len(self._kept) if pieces else (
-                -1 if new else first
-            )
+            start = self._start if place == 0 else b""
+            return start + b"".join(pieces), self._first + len(self._kept)
 
     def _drop(self) -> None:
         """Drop the oldest fragment."""
@@ -134,11 +131,11 @@ class Session:
 
     def since(self, place: int) -> tuple[list[Event], int]:
         """The events from ``place`` on that are still kept, and the next place."""
-        self._take_notes()
-        events, happened = list(self._events), self._happened
-        return events[
-            max(len(events) - (happened - place), 0) :
-        ] if happened > place else [], happened
+        for text in self.reception.notes[self._noted :]:
+            self._noted += 1
+            self._add({"type": "note", "text": text})
+        new = self._happened - place
+        return list(self._events)[-new:] if new > 0 else [], self._happened
 
     def figures(self, recent_bytes: int, recent_s: float) -> Event:
         """The state of things, with what came lately."""
@@ -187,12 +184,6 @@ class Session:
             "layers": dict(rendered.packet.account()),
             "rate": rendered.rate,
         }
-
-    def _take_notes(self) -> None:
-        notes = self.reception.notes
-        for text in notes[self._noted :]:
-            self._add({"type": "note", "text": text})
-        self._noted = len(notes)
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
