@@ -64,6 +64,8 @@ class FolderOrigin:
         self.folder = folder
         self.faults: dict[str, list[int]] = {}
         self.asked: list[str] = []
+        self.tokens: dict[str, str | None] = {}
+        """By host: what it was told."""
 
     def client(self) -> httpx2.Client:
         """A client for which this is all of the network."""
@@ -72,6 +74,7 @@ class FolderOrigin:
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         name = request.url.path.lstrip("/")
         self.asked.append(name)
+        self.tokens[request.url.host] = request.headers.get("authorization")
         fault = (self.faults.get(name) or [0]).pop(0) if self.faults.get(name) else 0
         if fault > 0:
             return httpx2.Response(fault)

@@ -133,6 +133,13 @@ def test_an_origin_that_is_gone_for_good_is_given_up(origin):
     assert 60 < clock.now < 70
 
 
+def test_a_token_is_told_to_no_other_host(origin):
+    playlist = origin.folder / PLAYLIST
+    playlist.write_text(playlist.read_text().replace("00000", "http://elsewhere/00000"))
+    receive(origin, token="secret")
+    assert origin.tokens == {"origin": "Bearer secret", "elsewhere": None}
+
+
 def test_there_is_no_such_playlist(origin):
     with pytest.raises(UsageError, match="no such playlist"):
         receive(origin, url="http://origin/other.m3u8")

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from mmcodec.bitstream.packets import END_PACKET
 from mmcodec.errors import MediaError, UsageError
@@ -96,7 +96,8 @@ class Receiver:
     """Fetches the segments of a playlist, or of the best of a master playlist's.
 
     ``client`` keeps connections alive. At most ``ahead_s`` seconds of media are fetched before
-    they are played; None is no limit. Clock and sleep can be others in tests.
+    they are played; None is no limit. A bearer ``token`` is told to the origin of ``url``, and to
+    no other that a playlist may name. Clock and sleep can be others in tests.
     """
 
     def __init__(
@@ -105,11 +106,12 @@ class Receiver:
         url: str,
         reception: Reception,
         ahead_s: float | None = None,
+        token: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._url = client, url
-        self._reception, self._ahead_s = reception, ahead_s
+        self._reception, self._ahead_s, self._token = reception, ahead_s, token
         self._clock, self._sleep = clock, sleep
         self._headers: dict[str, bytes] = {}
         self._seen: OrderedDict[int, str] = OrderedDict()
@@ -271,6 +273,8 @@ class Receiver:
         """The bytes at ``url`` from ``start`` on."""
         began = self._clock()
         headers = {"range": f"bytes={start}-"} if start else {}
+        if self._token and urlsplit(url)[:2] == urlsplit(self._url)[:2]:
+            headers["authorization"] = f"Bearer {self._token}"
         with self._client.stream("GET", url, headers=headers, timeout=_TIMEOUT_S) as answer:
             if answer.status_code == 416 and start:
                 return  # the drop came after the last byte

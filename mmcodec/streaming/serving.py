@@ -70,6 +70,7 @@ def need(extra: str = "stream") -> None:
     try:
         import httpx2  # noqa: F401
         import m3u8  # noqa: F401
+        import prometheus_client  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:

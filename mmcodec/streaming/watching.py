@@ -95,8 +95,8 @@ def play(
     suffix = Path(str(target)).suffix if is_file else PIPE_SUFFIX
     check_suffix(suffix)
     reception = Reception(rate)
-    with whole_output(target, force) as place, _client(token) as client:
-        receiver = Receiver(client, url, reception)
+    with whole_output(target, force) as place, _client() as client:
+        receiver = Receiver(client, url, reception, token=token)
         renderer = Renderer(place, suffix, settings or DecodeSettings())
         for arrival in ahead(receiver.arrivals(), FETCHED_AHEAD):
             for _ in renderer.render(arrival):
@@ -132,8 +132,8 @@ def watch(
     need()
     reception = Reception(rate)
     clip = _original(Path(original)) if original else None
-    with _client(token) as client, listening("127.0.0.1", port) as place:
-        receiver = Receiver(client, url, reception, AHEAD_S)
+    with _client() as client, listening("127.0.0.1", port) as place:
+        receiver = Receiver(client, url, reception, AHEAD_S, token)
         session = Session(receiver, reception, settings or DecodeSettings(), clip)
         with session.running():
             say(f"watch at {address(place)} (Ctrl-C stops)")
@@ -179,13 +179,11 @@ def demo(
         )
 
 
-def _client(token: str | None) -> httpx2.Client:
+def _client() -> httpx2.Client:
     import httpx2
 
     headers = {"accept-encoding": "gzip", "user-agent": "mmcodec"}
-    if token:
-        headers["authorization"] = f"Bearer {token}"
-    return httpx2.Client(headers=headers, follow_redirects=False)
+    return httpx2.Client(headers=headers, follow_redirects=True)
 
 
 def _original(path: Path) -> Original:
