@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.analysis.resampling import resampled
+
 FRAME_RATE = 200
 """Frames a second: 5 ms, what WORLD's authors use."""
 SAMPLE_RATE = 16000
@@ -36,7 +38,7 @@ def analyse(samples: NDArray[np.float32], sample_rate: int) -> World:
     """Take speech (n,), mono, apart."""
     import pyworld
 
-    mono = _resampled(samples, sample_rate, SAMPLE_RATE).astype(np.float64)
+    mono = resampled(samples, sample_rate, SAMPLE_RATE).astype(np.float64)
     period = 1000 / FRAME_RATE
     pitch, times = pyworld.harvest(
         mono, SAMPLE_RATE, f0_floor=_LOWEST_HZ, f0_ceil=_HIGHEST_HZ, frame_period=period
@@ -59,14 +61,5 @@ def synthesize(world: World, sample_rate: int, samples: int) -> NDArray[np.float
         SAMPLE_RATE,
         1000 / FRAME_RATE,
     )
-    mono = _resampled(made.astype(np.float32), SAMPLE_RATE, sample_rate)[:samples]
+    mono = resampled(made.astype(np.float32), SAMPLE_RATE, sample_rate)[:samples]
     return np.pad(mono, (0, samples - len(mono)))
-
-
-def _resampled(samples: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray[np.float32]:
-    if from_rate == to_rate or not len(samples):
-        return samples
-    import librosa
-
-    made = librosa.resample(samples, orig_sr=from_rate, target_sr=to_rate)
-    return np.asarray(made, np.float32)

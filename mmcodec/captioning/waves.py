@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmcodec.analysis.resampling import resampled
 from mmcodec.analysis.sound import Samples
 
 _SHORTEST_S = 1.0
@@ -12,9 +13,5 @@ _SHORTEST_S = 1.0
 
 def mono_at(samples: Samples, sample_rate: int, wanted_rate: int) -> Samples:
     """``samples`` (n, channels) mixed down and resampled, float32 (m,), at least a second."""
-    mono = samples.mean(axis=1, dtype=np.float32)
-    if sample_rate != wanted_rate and len(mono):
-        import librosa
-
-        mono = librosa.resample(mono, orig_sr=sample_rate, target_sr=wanted_rate)
+    mono = resampled(samples.mean(axis=1, dtype=np.float32), sample_rate, wanted_rate)
     return np.pad(mono, (0, max(round(_SHORTEST_S * wanted_rate) - len(mono), 0)))

@@ -11,6 +11,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.analysis.resampling import resampled
 from mmcodec.bitstream.fields import FieldReader, varint
 from mmcodec.errors import BitstreamError
 
@@ -33,7 +34,7 @@ def encode(mono: Samples, sample_rate: int, bit_rate: int) -> bytes:
     seconds = len(mono) / sample_rate
     if not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"{seconds:.3f} s of sound cannot be coded")
-    wide = _resampled(mono, sample_rate, _RATE)
+    wide = resampled(mono, sample_rate, _RATE)
     wide = np.pad(wide, (0, -(len(wide) + _SKIPPED) % _FRAME + _SKIPPED))
     nominal = float(bit_rate)
     while nominal >= _LEAST_NOMINAL:
@@ -66,7 +67,7 @@ def decode(data: bytes, seconds: float, sample_rate: int, samples: int) -> Sampl
         if length > seconds * _RATE + 2 * _FRAME:
             raise BitstreamError(f"more than {seconds:.2f} s of Opus")
     wide = np.concatenate(parts)[_SKIPPED:].astype(np.float32)
-    mono = _resampled(wide, _RATE, sample_rate)[:samples]
+    mono = resampled(wide, _RATE, sample_rate)[:samples]
     return np.pad(mono, (0, samples - len(mono)))
 
 
@@ -82,11 +83,3 @@ def _packets(wide: Samples, bit_rate: int) -> list[bytes]:
         packets += encoder.encode(frame)
     packets += encoder.encode(None)
     return [bytes(packet) for packet in packets[: len(wide) // _FRAME]]
-
-
-def _resampled(mono: Samples, from_rate: int, to_rate: int) -> Samples:
-    if from_rate == to_rate or not len(mono):
-        return mono
-    import librosa
-
-    return np.asarray(librosa.resample(mono, orig_sr=from_rate, target_sr=to_rate), np.float32)

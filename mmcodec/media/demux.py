@@ -30,6 +30,7 @@ READ_TIMEOUT_S = 60.0
 DEVICES = ("v4l2", "x11grab", "alsa", "avfoundation", "dshow", "lavfi")
 """What can stand before a source: ``v4l2:/dev/video0``, as FFmpeg names its devices."""
 _LOOK_AHEAD_FRAMES = 500
+_LIVE_OPTIONS = {"analyzeduration": "1000000", "fflags": "nobuffer"}
 _SQUARE = Fraction(1, 100)
 """Pixels this near to square are taken as square: the aspect is a rounding of the encoder's."""
 
@@ -55,6 +56,8 @@ class DemuxSettings:
     audio: bool = True
     frame_pixels: int = 320 * 180
     still_pixels: int = 1 << 20
+    live: bool = False
+    """Begin soon, with what a second tells of the tracks, not five."""
     sample_rate: int = 24_000
 
 
@@ -229,6 +232,7 @@ def open_media(source: str | Path | BinaryIO, settings: DemuxSettings) -> MediaR
         container = av.open(
             place or target,
             format=device,
+            container_options=_LIVE_OPTIONS if settings.live else {},
             metadata_errors="replace",
             timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
         )

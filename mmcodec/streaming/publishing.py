@@ -108,7 +108,9 @@ def encode_live(
     live = live or LiveSettings()
     settings = _live_settings(settings or EncodeSettings(), live)
     root = Path(folder)
-    demux = DemuxSettings(settings.video, settings.audio, frame_pixels=settings.frame_pixels)
+    demux = DemuxSettings(
+        settings.video, settings.audio, frame_pixels=settings.frame_pixels, live=True
+    )
     with open_media(source, demux) as media, ExitStack() as stack:
         _fresh(root, force)
         encoder = Encoder(media, settings)

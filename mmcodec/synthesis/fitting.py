@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.analysis.resampling import resampled
 from mmcodec.descriptors import sound, voice
 from mmcodec.descriptors.mel import log_mel, loudness_db
 from mmcodec.descriptors.voice import Voice
@@ -31,13 +32,13 @@ def fitted(made: Samples, made_rate: int, cue: Cue, track: AudioTrack, samples: 
     """``made`` (n,) as the ``samples`` of a cue (samples, channels): resampled, cut or padded, and
     as loud over time as the stream says.
     """
-    mono = resampled(made, made_rate, track.sample_rate)
+    mono = at_rate(made, made_rate, track.sample_rate)
     mono = np.pad(mono[:samples], (0, max(0, samples - len(mono))))
     mono = levelled(mono, cue, track)
     return np.repeat(mono[:, None], track.channels, axis=1)
 
 
-def resampled(mono: Samples, from_rate: int, to_rate: int) -> Samples:
+def at_rate(mono: Samples, from_rate: int, to_rate: int) -> Samples:
     """``mono`` (n,) at another rate.
 
     Raises:
@@ -46,11 +47,7 @@ def resampled(mono: Samples, from_rate: int, to_rate: int) -> Samples:
     mono = np.asarray(mono, np.float32).reshape(-1)
     if not np.isfinite(mono).all():
         raise FailedWorkError("the model gave no numbers; --dtype float32 may help")
-    if from_rate == to_rate or not len(mono):
-        return mono
-    import librosa
-
-    return np.asarray(librosa.resample(mono, orig_sr=from_rate, target_sr=to_rate), np.float32)
+    return resampled(mono, from_rate, to_rate)
 
 
 def stretched(mono: Samples, count: int) -> Samples:

@@ -13,7 +13,7 @@ from mmcodec.models.loading import at_work, load_part, load_weights
 from mmcodec.models.placement import Placement, explained, place
 from mmcodec.registry import Group, ModelSettings
 from mmcodec.synthesis.contract import seed_of
-from mmcodec.synthesis.fitting import Samples, fitted, placed, resampled
+from mmcodec.synthesis.fitting import Samples, at_rate, fitted, placed
 from mmcodec.synthesis.offline_audio import OfflineAudio
 from mmcodec.timeline import AudioTrack, Cue, Layer, SegmentKind
 
@@ -62,7 +62,7 @@ class Speaker(ABC):
         voice = self._loaded()
         with explained(self.name, voice.placement.model, "run"):
             said = _said(voice, cue)
-            mono = resampled(said, voice.sample_rate, track.sample_rate)
+            mono = at_rate(said, voice.sample_rate, track.sample_rate)
             mono = placed(mono, cue, track, samples)
             return fitted(mono, track.sample_rate, cue, track, samples)
 
