@@ -72,7 +72,8 @@ async def receive(url: str, folder: Path, until: float, load: Load, times: list[
         return data
 
     await asyncio.sleep(random.uniform(0, RAMP_S))
-    async with httpx2.AsyncClient(timeout=TIMEOUT_S) as client:
+    # Without TLS, certificates need not be read: that takes longer than all the rest.
+    async with httpx2.AsyncClient(timeout=TIMEOUT_S, verify=False) as client:
         while time.monotonic() < until:
             text = await fetch(client, "index.m3u8")
             playlist = parse_playlist(text.decode()) if text else None

@@ -39,10 +39,14 @@ class _Candidate:
 
 
 class DissolveDetector:
-    """Pushed frames one by one, returns the middle of each dissolve once it is over."""
+    """Pushed frames one by one, returns the middle of each dissolve once it is over.
 
-    def __init__(self, frame_rate: float) -> None:
-        self._windows = sorted({max(4, round(s * frame_rate)) for s in _WINDOWS_S})
+    Dissolves of at most ``longest_s`` seconds are looked for; long ones are known late.
+    """
+
+    def __init__(self, frame_rate: float, longest_s: float = _WINDOWS_S[-1]) -> None:
+        wanted = [s for s in _WINDOWS_S if s <= longest_s] or _WINDOWS_S[:1]
+        self._windows = sorted({max(4, round(s * frame_rate)) for s in wanted})
         self._frames: deque[tuple[int, NDArray[np.float32]]] = deque(maxlen=self._windows[-1] + 1)
         self._best: _Candidate | None = None
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 MAX_SHOT_S = 10
 """A longer take is split, so that delay and memory stay bounded."""
 MIN_SHOT_S = 0.5
+_DISSOLVES = 5
+"""How many of the longest dissolve the longest shot has room for: who wants to know of shots soon
+cannot wait for long dissolves to be over.
+"""
 _DETECTOR_SIZE = (160, 90)
 _FADE_LEVEL = 4
 """Mean of a frame faded out, in 8 bits; night scenes stay above it."""
@@ -54,7 +58,7 @@ class ShotDetector:
             MotionCompensatedDetector(),
             ThresholdDetector(_FADE_LEVEL, min_scene_len=self._min),
         )
-        self._dissolves = DissolveDetector(float(frame_rate))
+        self._dissolves = DissolveDetector(float(frame_rate), longest_s / _DISSOLVES)
         self._delay = max(self._dissolves.delay, MotionCompensatedDetector.DELAY)
         self._frames: deque[tuple[int, NDArray[np.uint8]]] = deque()
         self._boundaries: list[int] = []
