@@ -25,7 +25,7 @@ _TIMEOUT_S = 20.0
 _PATIENCE_S, _FIRST_PATIENCE_S = 60.0, 5.0
 """How long an origin may be away before a receiver gives up, and one that never answered."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 4.0
-_CAREFUL, _AT_FIRST = 0.8, 0.3
+_CAREFUL, _AT_FIRST = 0.8, 0.2
 """Part of the measured throughput that a rate may take, and that of the first segment, so that
 it is there soon.
 """
