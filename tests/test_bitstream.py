@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mmcodec.bitstream.fields import FieldReader, varint
 from mmcodec.bitstream.packets import (
     END_PACKET,
+    Control,
     CueType,
     checked,
     checksum,
@@ -323,3 +324,17 @@ def test_cues_of_a_track_cannot_overlap():
 def test_random_bytes_raise_only_our_error(data):
     with pytest.raises(BitstreamError):
         read(header_bytes(HEADER)[:2] + data)
+
+
+def test_tracks_of_a_clock_are_near_each_other():
+    """A few bytes must not stand for hours of silence when a reader joins, either."""
+    header = StreamHeader(VideoTrack(640, 360, Fraction(24)), AudioTrack(24_000, 1))
+    for seconds, fine in ((50, True), (70, False), (10**6, False)):
+        clock = control_packet(Control.CLOCK, varint(0) + varint(50 * seconds))
+        source = io.BytesIO(checked(header_bytes(header)) + clock + END_PACKET)
+        cues = StreamReader(source, joining=True).cues()
+        if fine:
+            assert list(cues) == []
+        else:
+            with pytest.raises(BitstreamError, match="far apart"):
+                list(cues)

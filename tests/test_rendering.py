@@ -16,12 +16,12 @@ from mmcodec.streaming.rendering import Renderer
 SHOTS = 6
 
 
-def arrivals(left_out=()):
-    """A segment for every second shot, some of them lost on the way."""
+def arrivals(left_out=(), shots=SHOTS):
+    """A segment for every second cue, some of them lost on the way."""
     sink, whole = io.BytesIO(), []
     writer = StreamWriter(sink, HEADER)
     header = sink.getvalue()
-    for number, cue in enumerate(cues(SHOTS)):
+    for number, cue in enumerate(cues(shots)):
         at = sink.tell()
         writer.write(cue, restart=number % 2 == 0)
         if number % 2 == 0:
@@ -122,3 +122,17 @@ def test_damage_is_remarked_and_passed():
     assert list(renderer.render(Arrival(3, 4.0, "", pipe))) == []
     assert "segment 3" in renderer.remarks[0]
     assert renderer.close() == 0
+
+
+@pytest.mark.parametrize("order", [(0, 1, 20, 21), (20, 21, 0, 1)])
+def test_a_jump_of_the_time_is_none_of_the_output(order):
+    """Who goes on at the live edge, or at a stream that has begun anew, does not wait for it."""
+    renderer = Renderer(io.BytesIO(), ".mkv", DecodeSettings())
+    coming = list(arrivals(shots=30))
+    for number in order:
+        for one in renderer.render(coming[number]):
+            assert abs(one.end_s - renderer.origin_s - renderer.seconds) < 4
+    assert 5 < renderer.seconds < 14
+    media = renderer.media
+    assert media.picture_seconds == pytest.approx(media.sound_seconds, abs=4)
+    renderer.close()

@@ -271,6 +271,9 @@ class StreamReader:
                     raise BitstreamError("a clock goes back, or is far ahead", fields.offset)
                 self._gaps[track] += gap
             self._ends[track] = time
+        ends = [self._end_s(t) for t in TrackKind if time_base_of(self.header, t)]
+        if max(ends) - min(ends) > MAX_CUE_S:
+            raise BitstreamError("the tracks of a clock are far apart", fields.offset)
         self._joining = False
 
     def _cue(self, head: Head, start: int) -> CuePacket | None:

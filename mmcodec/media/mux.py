@@ -152,9 +152,17 @@ class MediaWriter:
     @property
     def seconds(self) -> float:
         """Seconds written so far, on the track that is ahead."""
-        video, audio = self._video, self._audio
-        pictures = float(self._pictures * video.codec_context.time_base) if video else 0.0
-        return max(pictures, self._samples / audio.codec_context.sample_rate if audio else 0.0)
+        return max(self.picture_seconds, self.sound_seconds)
+
+    @property
+    def picture_seconds(self) -> float:
+        """Seconds of pictures written so far."""
+        return float(self._pictures * self._video.codec_context.time_base) if self._video else 0.0
+
+    @property
+    def sound_seconds(self) -> float:
+        """Seconds of sound written so far."""
+        return self._samples / self._audio.codec_context.sample_rate if self._audio else 0.0
 
     def picture(self, pixels: NDArray[np.uint8]) -> None:
         """Write the next picture: RGB uint8 (height, width, 3)."""

@@ -10,10 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from mmcodec.bitstream.packets import CuePacket
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.bitstream.syntax import StreamHeader
-from mmcodec.errors import BitstreamError
+from mmcodec.errors import BitstreamError, MediaError
 from mmcodec.media.feeds import Picture, Sound
 from mmcodec.media.mux import MediaWriter
 from mmcodec.pipeline.decoder import Decoder
@@ -23,6 +25,10 @@ from mmcodec.timeline import Cue, Prompt, Timeline, TrackKind
 
 _LATE_S = 0.25
 """A shot whose rendering would end so much after its time is not rendered."""
+_JUMP_S = 15.0
+"""A cue that begins so far from the end of the one before belongs to another time; one after a lost
+segment does not.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,10 @@ class Renderer:
         self._decoder: Decoder | None = None
         self.media: MediaWriter | None = None
         self.header: StreamHeader | None = None
+        self._shown: Picture | None = None
+        self._reached: dict[TrackKind, float] = {}
         self.origin_s = 0.0
-        """When in the stream the output begins."""
+        """When in the stream the output would have begun, had it been in one piece."""
         self.busy_s = 0.0
         """Seconds spent on rendering."""
         self.remarks: list[str] = []
@@ -95,7 +103,7 @@ class Renderer:
 
     def _cue(self, header: StreamHeader, packet: CuePacket, rate: str) -> Rendered:
         start, end = Timeline(header.video, header.audio).seconds(packet.cue.span)
-        decoder, media = self._opened(header, packet, float(start))
+        decoder, media = self._opened(header, packet.cue.track, float(start))
         held = self._is_late(packet.cue, float(start), float(end))
         if held:
             packet = replace(packet, cue=Cue(packet.cue.span, Prompt("")), lost=True)
@@ -103,8 +111,10 @@ class Renderer:
         for item in decoder.decode(packet):
             if isinstance(item, Picture):
                 media.picture(item.pixels)
+                self._shown = item
             elif isinstance(item, Sound):
                 media.sound(item.samples)
+        self._reached[packet.cue.track] = float(end)
         took_s = self._clock() - began
         self.busy_s += took_s
         if packet.cue.track is TrackKind.VIDEO and not held:
@@ -118,15 +128,32 @@ class Renderer:
         return Rendered(packet, rate, float(start), float(end), held)
 
     def _opened(
-        self, header: StreamHeader, packet: CuePacket, start_s: float
+        self, header: StreamHeader, track: TrackKind, start_s: float
     ) -> tuple[Decoder, MediaWriter]:
-        """What decodes and writes, from the first cue on."""
-        if self.media is None or self._decoder is None:
-            self.header, self.origin_s = header, start_s
-            settings = replace(self._settings, start_s=start_s)
-            self._decoder = Decoder(header, settings)
+        """What decodes and writes: from the first cue on, and anew where the time jumps, as it does
+        when a receiver goes on at the live edge, or a stream begins anew.
+        """
+        if self.media is None:
             self.media = MediaWriter(self._target, self._suffix, header.video, header.audio)
+            self.header = header
+        if header != self.header:
+            raise MediaError("the stream has begun anew with other tracks; play it again")
+        if self._decoder is None or abs(start_s - self._reached.get(track, start_s)) > _JUMP_S:
+            self._reached.clear()
+            self._level(self.media, header)
+            self.origin_s = start_s - self.seconds
+            self._decoder = Decoder(header, replace(self._settings, start_s=start_s))
         return self._decoder, self.media
+
+    def _level(self, media: MediaWriter, header: StreamHeader) -> None:
+        """Let both tracks end together: hold the picture, or be silent."""
+        if header.video is None or header.audio is None or self._shown is None:
+            return
+        missing_s = media.picture_seconds - media.sound_seconds
+        for _ in range(round(-missing_s * header.video.frame_rate)):
+            media.picture(self._shown.pixels)
+        silent = max(round(missing_s * header.audio.sample_rate), 0)
+        media.sound(np.zeros((silent, header.audio.channels), np.float32))
 
     def _is_late(self, cue: Cue, start_s: float, end_s: float) -> bool:
         """Whether a shot would be over before it is rendered, at the pace of the last."""
