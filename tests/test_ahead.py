@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 
@@ -42,3 +43,33 @@ def test_stopping_early_stops_the_making():
     next(got)
     got.close()
     assert len(made) < 10
+
+
+def test_who_waits_is_told_that_nothing_comes():
+    more = threading.Event()
+
+    def items():
+        yield 1
+        more.wait(10)
+        yield 2
+
+    got = ahead(items(), 4, idle_s=0.02)
+    assert [next(got), next(got), next(got)] == [1, None, None]
+    more.set()
+    assert [one for one in got if one is not None] == [2]
+
+
+def test_a_thread_that_hangs_is_left():
+    hanging = threading.Event()
+
+    def items():
+        yield 1
+        hanging.wait(20)
+        yield 2
+
+    got = ahead(items(), 4, idle_s=0.02)
+    next(got)
+    started = time.monotonic()
+    got.close()
+    assert time.monotonic() - started < 5
+    hanging.set()

@@ -209,3 +209,20 @@ def test_a_killed_encoder_leaves_whole_files(clip, tmp_path):
     for path in site.glob("[!.]*.mms"):
         checksum = path.stem.rsplit("-", 1)[1]
         assert f"{zlib.crc32(path.read_bytes()):08x}" == checksum
+
+
+def test_ctrl_c_ends_the_playlist_though_the_source_says_nothing(clip, tmp_path):
+    site = tmp_path / "site"
+    command = [sys.executable, "-m", "mmcodec", "encode", "-", "--live", "-o", str(site)]
+    options = ["--preset", "fast", "--transcriber", "none", "--rates", "1k", "--latency", "2"]
+    process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE)
+    process.stdin.write(clip.read_bytes()[:-2000])
+    process.stdin.flush()
+    for _ in range(1200):
+        if len(list(site.glob("*.mms"))) >= 3:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert published(site / "index.m3u8").ended
+    assert mmcodec.probe(whole(site)).packets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +28,7 @@ MAX_NOMINAL_PIXELS = 1 << 24
 MAX_FRAME_RATE = 60
 OPEN_TIMEOUT_S = 20.0
 READ_TIMEOUT_S = 60.0
+_CLOSE_S = 1.0
 DEVICES = ("v4l2", "x11grab", "alsa", "avfoundation", "dshow", "lavfi")
 """What can stand before a source: ``v4l2:/dev/video0``, as FFmpeg names its devices."""
 _LOOK_AHEAD_FRAMES = 500
@@ -88,6 +90,7 @@ class MediaReader:
         self._container = container
         self._settings = settings
         self._counted = counted
+        self._reading = threading.Lock()
         self._name = name
         self.damaged_packets = 0
         self.seconds = 0.0
@@ -106,7 +109,8 @@ class MediaReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._container.close()
+        if self._reading.acquire(timeout=_CLOSE_S):
+            self._container.close()  # not while another thread waits for a source that says nothing
 
     @property
     def bytes_read(self) -> int | None:
@@ -205,7 +209,8 @@ class MediaReader:
         packets = self._container.demux(streams)
         while True:
             try:
-                packet = next(packets)
+                with self._reading:
+                    packet = next(packets)
             except StopIteration:
                 return
             except av.error.InvalidDataError:
@@ -261,7 +266,8 @@ def _resolve(
     if not isinstance(source, str | Path):
         return getattr(source, "name", "input"), None, source, None
     if source == "-":
-        counted = _Counted(sys.stdin.buffer)
+        # Raw: a buffer that a thread waits for cannot be given up when Python ends.
+        counted = _Counted(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
         return "standard input", None, counted, counted
     if isinstance(source, str) and ("://" in source or _device(source)[0]):
         return source, None, source, None

@@ -37,8 +37,10 @@ Work = partial[tuple[Draft, ...]]
 _WORK_AHEAD = 4
 """Shots and segments that may wait to be encoded."""
 _TRIAL_WORKERS = 2
-_READ_AHEAD = 16
-"""Pictures and blocks of samples that may wait to be analysed."""
+_READ_AHEAD, _IDLE_S = 16, 0.2
+"""Pictures and blocks of samples that may wait to be analysed; and seconds after which what is
+ready is handed on, though the source says nothing.
+"""
 _LONGEST_WITH_TEXT_S = 120
 """Sound whose text is given is held until its end."""
 
@@ -106,7 +108,10 @@ class Encoder:
 
     def _work(self, progress: Progress | None) -> Iterator[Work | None]:
         """What is to be encoded, as soon as it has been read; None now and then."""
-        for item in ahead(self._media.read(), _READ_AHEAD):
+        for item in ahead(self._media.read(), _READ_AHEAD, _IDLE_S):
+            if item is None:
+                yield None
+                continue
             if progress:
                 progress(self._media.seconds, self._media.info.duration_s)
             if isinstance(item, Picture):
