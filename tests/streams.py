@@ -57,12 +57,13 @@ def stream(shots: int) -> bytes:
 class FolderOrigin:
     """Serves a folder without a socket; ``faults`` are answers given once, by name of file.
 
-    A fault is a status, or a number of bytes (negative) after which the connection is cut.
+    A fault is a status, or a number of bytes (negative) after which the connection is cut, or an
+    error of the connection.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.faults: dict[str, list[int]] = {}
+        self.faults: dict[str, list[int | Exception]] = {}
         self.asked: list[str] = []
         self.tokens: dict[str, str | None] = {}
         """By host: what it was told."""
@@ -76,6 +77,8 @@ class FolderOrigin:
         self.asked.append(name)
         self.tokens[request.url.host] = request.headers.get("authorization")
         fault = (self.faults.get(name) or [0]).pop(0) if self.faults.get(name) else 0
+        if isinstance(fault, Exception):
+            raise fault
         if fault > 0:
             return httpx2.Response(fault)
         path = self.folder / name

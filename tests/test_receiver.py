@@ -2,6 +2,7 @@
 
 import math
 
+import httpx2
 import pytest
 from streams import HEADER, FolderOrigin, cues
 
@@ -96,6 +97,16 @@ def test_an_answer_that_fails_once_is_asked_for_again(origin, status):
     name = parse_playlist((origin.folder / PLAYLIST).read_text()).entries[1].uri
     origin.faults[name] = [status]
     assert receive(origin)[0] == list(cues(SHOTS))
+
+
+def test_a_link_that_stalls_is_waited_for(origin):
+    name = parse_playlist((origin.folder / PLAYLIST).read_text()).entries[2].uri
+    origin.faults[name] = [httpx2.ReadTimeout("stalled"), -77, httpx2.ConnectTimeout("stalled")]
+    clock = Clock()
+    found, reception = receive(origin, clock=clock)
+    assert found == list(cues(SHOTS))
+    assert any("stalled" in note for note in reception.notes)
+    assert clock.now < 5
 
 
 def test_a_segment_that_is_missing_is_left_out(origin):
