@@ -134,3 +134,10 @@ def test_old_fragments_are_dropped_whole(monkeypatch):
     assert chunks.since(place) == (b"", place)
     chunks.write(fragment)
     assert chunks.since(place)[0] == fragment
+
+
+def test_more_is_fetched_as_it_is_played(session):
+    """All of a stream that is longer than what is fetched ahead comes, in its own time."""
+    session._receiver._ahead_s = 1.0
+    finished(session)
+    assert session.reception.media_s == pytest.approx(8, abs=0.1)

@@ -80,8 +80,8 @@ class Reception:
     bytes: int = 0
     """Of bodies and of the heads of answers."""
     media_s: float = 0.0
-    played_s: float = 0.0
-    """How much of it has been shown, as far as whoever shows it says."""
+    played_s: Callable[[], float] = float
+    """How much of it has been shown by now; whoever shows it can say."""
     throughput: float = 0.0
     """Bits a second, the mean of the last measurements; 0 is unknown."""
     variants: tuple[Variant, ...] = ()
@@ -330,7 +330,7 @@ class Receiver:
     def _wait_for_room(self) -> None:
         """Wait until less is fetched than should be ahead of what is shown."""
         known = self._reception
-        while self._ahead_s is not None and known.media_s - known.played_s > self._ahead_s:
+        while self._ahead_s is not None and known.media_s - known.played_s() > self._ahead_s:
             if known.stopped.is_set():
                 return
             self._sleep(0.1)

@@ -99,6 +99,8 @@ class Session:
         self._receiver, self.reception, self.original = receiver, reception, original
         self.chunks = Chunks()
         self._renderer = Renderer(cast("BinaryIO", self.chunks), FRAGMENTED, settings, in_time=True)
+        self.reception.played_s = lambda: self._renderer.played_s
+        self._lock = threading.Lock()
         self._events: deque[Event] = deque(maxlen=_KEPT_EVENTS)
         self._happened = 0
         self._noted = 0
@@ -134,8 +136,9 @@ class Session:
         for text in self.reception.notes[self._noted :]:
             self._noted += 1
             self._add({"type": "note", "text": text})
-        new = self._happened - place
-        return list(self._events)[-new:] if new > 0 else [], self._happened
+        with self._lock:
+            new = self._happened - place
+            return list(self._events)[-new:] if new > 0 else [], self._happened
 
     def figures(self, recent_bytes: int, recent_s: float) -> Event:
         """The state of things, with what came lately."""
@@ -164,7 +167,6 @@ class Session:
             for arrival in ahead(self._receiver.arrivals(), FETCHED_AHEAD):
                 for rendered in self._renderer.render(arrival):
                     self._add(self._described(rendered))
-                    self.reception.played_s = self._renderer.played_s
             self._renderer.close()
         except MMCodecError as error:
             self._add({"type": "note", "text": str(error)})
@@ -186,5 +188,6 @@ class Session:
         }
 
     def _add(self, event: Event) -> None:
-        self._events.append(event)
-        self._happened += 1
+        with self._lock:
+            self._events.append(event)
+            self._happened += 1
