@@ -1,12 +1,16 @@
 """The subcommands of streaming, as they are typed."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from streams import stream
 from test_watching import served
+
+from mmcodec.streaming.link import Link
 
 
 def mmcodec(*words, **options):
@@ -67,3 +71,16 @@ def test_a_token_has_to_be_set(clip):
     done = mmcodec("serve", clip, "--token")
     assert done.returncode == 2
     assert "MMCODEC_TOKEN" in done.stderr
+
+
+def test_ctrl_c_stops_a_receiver_that_waits(clip, tmp_path):
+    """The origin is gone for good, and the receiver would try for a minute."""
+    target = tmp_path / "played.mp4"
+    with served([clip], tmp_path, link=Link(1000)) as url:
+        command = [sys.executable, "-m", "mmcodec", "play", f"{url}/clip.m3u8", "-o", str(target)]
+        process = subprocess.Popen(command)
+        time.sleep(3)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    assert not target.exists()

@@ -104,19 +104,23 @@ def _segmented(stream: Path, scratch: Path) -> None:
         (scratch / f"{folder.name}.m3u8").write_text(above.text(), encoding="utf-8")
 
 
+def playlists(roots: Sequence[Path]) -> list[str]:
+    """Those in folders and in the folders in them, by their path in a URL."""
+    return sorted(
+        path.relative_to(root).as_posix()
+        for root in roots
+        for pattern in ("*.m3u8", f"*/{PLAYLIST}")
+        for path in root.glob(pattern)
+    )
+
+
 def _index(roots: Sequence[Path]) -> Callable[[Request], Awaitable[Response]]:
     """A page that lists the playlists."""
 
     async def answer(_: Request) -> Response:
         from starlette.responses import PlainTextResponse
 
-        found = sorted(
-            str(path.relative_to(root))
-            for root in roots
-            for pattern in ("*.m3u8", f"*/{PLAYLIST}")
-            for path in root.glob(pattern)
-        )
-        return PlainTextResponse("".join(f"/{name}\n" for name in found))
+        return PlainTextResponse("".join(f"/{name}\n" for name in playlists(roots)))
 
     return answer
 

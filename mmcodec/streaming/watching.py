@@ -21,7 +21,7 @@ from mmcodec.pipeline.operations import PIPE_SUFFIX
 from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
 from mmcodec.pipeline.settings import DecodeSettings, EncodeSettings
 from mmcodec.streaming.link import Link
-from mmcodec.streaming.origin import OriginSettings, origin, prepared
+from mmcodec.streaming.origin import OriginSettings, origin, playlists, prepared
 from mmcodec.streaming.player import player
 from mmcodec.streaming.publishing import LiveSettings, encode_live
 from mmcodec.streaming.receiver import Receiver, Reception
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import httpx2
 
 _DEMO_RATES: tuple[int | str, ...] = ("prompt", 1000, 2000, 4000)
+_IDLE_S = 0.5
 
 Say = Callable[[str], None]
 
@@ -66,9 +67,8 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="mmcodec-") as scratch:
         roots = prepared(sources, Path(scratch))
         with listening(host, port) as place:
-            for root in roots:
-                for playlist in sorted(root.glob("*.m3u8")):
-                    say(f"{address(place)}/{playlist.name}")
+            for name in playlists(roots):
+                say(f"{address(place)}/{name}")
             run(origin(roots, settings or OriginSettings()), place, access_log=True)
 
 
@@ -98,8 +98,8 @@ def play(
     with whole_output(target, force) as place, _client() as client:
         receiver = Receiver(client, url, reception, token=token)
         renderer = Renderer(place, suffix, settings or DecodeSettings())
-        for arrival in ahead(receiver.arrivals(), FETCHED_AHEAD):
-            for _ in renderer.render(arrival):
+        for arrival in ahead(receiver.arrivals(), FETCHED_AHEAD, _IDLE_S):
+            for _ in renderer.render(arrival) if arrival else ():
                 if progress:
                     progress(renderer.seconds, None)
         seconds = renderer.close()
