@@ -42,7 +42,7 @@ def browser():
         running.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo():
     """The URL of the page of a demonstration over 4.8 kbit/s."""
     command = [sys.executable, "-m", "mmcodec", "demo", str(SAMPLES / "clip.mp4")]
