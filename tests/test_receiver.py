@@ -286,6 +286,19 @@ def test_a_link_that_starts_slowly_gets_a_higher_rate_later(rates):
     assert names[-1] == "high"
 
 
+def test_who_renders_too_slowly_gets_a_lower_rate(rates):
+    reception, clock, names = Reception(), Clock(), []
+    with rates.client() as client:
+        url = "http://origin/index.m3u8"
+        receiver = Receiver(client, url, reception, clock=clock, sleep=clock.sleep)
+        for number, arrival in enumerate(receiver.arrivals()):
+            names.append(arrival.rate)
+            reception.behind = number in (3, 4)
+    assert names[3] == "high"
+    assert names[4:6] == ["low", "low"]
+    assert names[-1] == "high"
+
+
 def test_a_rate_that_is_wished_is_taken_from_the_next_segment_on(rates):
     reception = Reception("low")
     clock = Clock()

@@ -86,6 +86,8 @@ class Reception:
     """Bits a second, the mean of the last measurements; 0 is unknown."""
     variants: tuple[Variant, ...] = ()
     live: bool = False
+    behind: bool = False
+    """Whether the last shot was too late to be rendered: one of a lower rate takes less work."""
     current: str = ""
     """The name of the rate of the newest segment."""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -302,15 +304,19 @@ class Receiver:
         self._reception.throughput = known + _NEWEST * (found - known) if known else found
 
     def _chosen(self) -> Variant:
-        """The rate that is wished, or else the best that the link carries."""
+        """The rate that is wished, or else the best that the link carries, and while rendering is
+        behind, a lower one than before.
+        """
         wished = self._variant_named(self._reception.rate)
         if wished:
             return wished
-        careful = _CAREFUL if self._reception.media_s else _AT_FIRST
-        most = careful * self._reception.throughput
-        variants = self._reception.variants
-        return max((v for v in variants if v.bit_rate <= most), default=variants[0],
-                   key=lambda one: one.bit_rate)  # fmt: skip
+        known = self._reception
+        careful = _CAREFUL if known.media_s else _AT_FIRST
+        most = careful * known.throughput
+        if known.behind:
+            most = min([most, *(v.bit_rate - 1 for v in known.variants if v.name == known.current)])
+        fitting = [one for one in known.variants if one.bit_rate <= most]
+        return fitting[-1] if fitting else known.variants[0]
 
     def _variant_named(self, name: str) -> Variant | None:
         if name == "auto":

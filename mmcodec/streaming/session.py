@@ -19,7 +19,7 @@ from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.settings import DecodeSettings
 from mmcodec.streaming.receiver import Receiver, Reception
 from mmcodec.streaming.rendering import Rendered, Renderer
-from mmcodec.timeline import Segment
+from mmcodec.timeline import Segment, TrackKind
 
 AHEAD_S = 30.0
 FETCHED_AHEAD = 2
@@ -167,6 +167,8 @@ class Session:
             for arrival in ahead(self._receiver.arrivals(), FETCHED_AHEAD):
                 for rendered in self._renderer.render(arrival):
                     self._add(self._described(rendered))
+                    if rendered.packet.cue.track is TrackKind.VIDEO:
+                        self.reception.behind = rendered.held
             self._renderer.close()
         except MMCodecError as error:
             self._add({"type": "note", "text": str(error)})
