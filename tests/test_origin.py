@@ -2,6 +2,7 @@
 
 import gzip
 import time
+from urllib.parse import urljoin
 
 import pytest
 from starlette.testclient import TestClient
@@ -59,6 +60,26 @@ def test_ranges_tags_and_caching(serve):
     assert (again.status_code, again.content) == (304, b"")
     assert client.get(name, headers={"range": "bytes=99999-"}).status_code == 416
     assert client.head(name).headers["content-length"] == str(len(whole.content))
+
+
+def test_what_may_change_is_not_kept_for_ever(serve):
+    client = serve()
+    for name in ("/clip.m3u8", "/clip.mmc"):
+        assert client.get(name).headers["cache-control"] == "max-age=60"
+    header = parse_playlist(client.get("/clip.m3u8").text).map_uri
+    assert "immutable" in client.get(f"/{header}").headers["cache-control"]
+
+
+@pytest.mark.parametrize("name", ["my clip", 'a#b?c"d', "50%", "größe"])
+def test_any_name_of_a_stream_can_be_asked_for(tmp_path, name):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / f"{name}.mmc").write_bytes(stream(3))
+    client = TestClient(origin(prepared([tmp_path / f"{name}.mmc"], scratch), OriginSettings()))
+    url = client.get("/").text.splitlines()[0]
+    playlist = parse_playlist(client.get(url).text)
+    for uri in (playlist.map_uri, playlist.entries[0].uri):
+        assert client.get(urljoin(f"http://testserver{url}", uri)).status_code == 200
 
 
 def test_playlists_are_compressed_and_packets_are_not(serve):

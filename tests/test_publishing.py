@@ -87,6 +87,14 @@ def test_several_streams_are_rates_of_one(tmp_path):
     assert published(tmp_path / "site/2k/index.m3u8").ended
 
 
+def test_streams_that_are_cut_otherwise_are_no_rates_of_one(tmp_path):
+    for name, shots in (("1k", 6), ("2k", 4)):
+        (tmp_path / f"{name}.mmc").write_bytes(stream(shots))
+    with pytest.raises(UsageError, match="no rates of one clip"):
+        mmcodec.segment([tmp_path / "1k.mmc", tmp_path / "2k.mmc"], tmp_path / "site")
+    assert not (tmp_path / "site/index.m3u8").exists()
+
+
 def test_a_folder_is_overwritten_only_by_force(tmp_path):
     (tmp_path / "clip.mmc").write_bytes(stream(3))
     mmcodec.segment([tmp_path / "clip.mmc"], tmp_path / "site")

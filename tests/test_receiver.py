@@ -109,6 +109,12 @@ def test_a_link_that_stalls_is_waited_for(origin):
     assert clock.now < 5
 
 
+def test_a_playlist_is_fetched_in_one_go(origin):
+    """After a drop it may be another one: what came of the old one is of no use."""
+    origin.faults[PLAYLIST] = [-40, -120]
+    assert receive(origin)[0] == list(cues(SHOTS))
+
+
 def test_a_segment_that_is_missing_is_left_out(origin):
     entry = parse_playlist((origin.folder / PLAYLIST).read_text()).entries[1]
     (origin.folder / entry.uri).unlink()
@@ -255,64 +261,51 @@ def test_the_rate_is_what_the_link_carries(rates, bit_rate, name):
     assert reception.throughput == pytest.approx(bit_rate, rel=0.5)
 
 
-def test_a_link_that_gets_narrow_gets_a_lower_rate(rates):
-    slow = Slow(rates.folder)
-    slow.clock, slow.bit_rate = Clock(), 64_000
-    names = []
-    with slow.client() as client:
-        clock = slow.clock
-        url = "http://origin/index.m3u8"
-        receiver = Receiver(client, url, Reception(), clock=clock, sleep=clock.sleep)
-        for number, arrival in enumerate(receiver.arrivals()):
-            names.append(arrival.rate)
-            if number == 3:
-                slow.bit_rate = 2000
-    assert names[0] == "high"
-    assert names[-1] == "low"
-
-
-def test_a_link_that_starts_slowly_gets_a_higher_rate_later(rates):
-    slow = Slow(rates.folder)
-    slow.clock, slow.bit_rate = Clock(), 2000
-    names = []
-    with slow.client() as client:
-        clock = slow.clock
-        url = "http://origin/index.m3u8"
-        receiver = Receiver(client, url, Reception(), clock=clock, sleep=clock.sleep)
-        for arrival in receiver.arrivals():
-            names.append(arrival.rate)
-            slow.bit_rate *= 2
-    assert names[0] == "low"
-    assert names[-1] == "high"
-
-
-def test_who_renders_too_slowly_gets_a_lower_rate(rates):
-    reception, clock, names = Reception(), Clock(), []
-    with rates.client() as client:
+def rates_taken(origin, then, reception=None, clock=None):
+    """The names of the rates of the segments; ``then`` is told the number of each that comes."""
+    reception, clock, names = reception or Reception(), clock or Clock(), []
+    with origin.client() as client:
         url = "http://origin/index.m3u8"
         receiver = Receiver(client, url, reception, clock=clock, sleep=clock.sleep)
         for number, arrival in enumerate(receiver.arrivals()):
             names.append(arrival.rate)
-            reception.behind = number in (3, 4)
-    assert names[3] == "high"
-    assert names[4:6] == ["low", "low"]
-    assert names[-1] == "high"
+            then(number)
+    assert len(names) == 10
+    return names
+
+
+@pytest.mark.parametrize(
+    ("bit_rate", "change", "names"), [(64_000, 0.5, ("high", "low")), (2000, 2, ("low", "high"))]
+)
+def test_the_rate_follows_a_link_that_gets_narrow_or_starts_slowly(rates, bit_rate, change, names):
+    slow = Slow(rates.folder)
+    slow.clock, slow.bit_rate = Clock(), bit_rate
+
+    def then(_):
+        slow.bit_rate *= change
+
+    taken = rates_taken(slow, then, clock=slow.clock)
+    assert (taken[0], taken[-1]) == names
+
+
+def test_who_renders_too_slowly_gets_a_lower_rate(rates):
+    reception = Reception()
+
+    def then(number):
+        reception.behind = number in (3, 4)
+
+    taken = rates_taken(rates, then, reception)
+    assert taken[3:6] == ["high", "low", "low"]
+    assert taken[-1] == "high"
 
 
 def test_a_rate_that_is_wished_is_taken_from_the_next_segment_on(rates):
     reception = Reception("low")
-    clock = Clock()
-    with rates.client() as client:
-        url = "http://origin/index.m3u8"
-        receiver = Receiver(client, url, reception, clock=clock, sleep=clock.sleep)
-        names = []
-        for number, arrival in enumerate(receiver.arrivals()):
-            names.append(arrival.rate)
-            if number == 3:
-                reception.rate = "high"
-    assert names[:4] == ["low"] * 4
-    assert set(names[4:]) == {"high"}
-    assert len(names) == 10
+
+    def then(number):
+        reception.rate = "high" if number >= 3 else "low"
+
+    assert rates_taken(rates, then, reception) == ["low"] * 4 + ["high"] * 6
 
 
 def test_a_rate_that_there_is_not_is_refused(rates):

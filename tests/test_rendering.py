@@ -31,7 +31,7 @@ def arrivals(left_out=(), shots=SHOTS):
         pipe = Pipe()
         pipe.write(header + (b"" if number in left_out else data) + END_PACKET)
         pipe.close()
-        yield Arrival(number, 4.0, "2k", pipe)
+        yield Arrival(number, "2k", pipe)
 
 
 def rendered(left_out=(), target=None, suffix=".mkv", **options):
@@ -119,7 +119,7 @@ def test_damage_is_remarked_and_passed():
     pipe = Pipe()
     pipe.write(b"no header")
     pipe.close()
-    assert list(renderer.render(Arrival(3, 4.0, "", pipe))) == []
+    assert list(renderer.render(Arrival(3, "", pipe))) == []
     assert "segment 3" in renderer.remarks[0]
     assert renderer.close() == 0
 

@@ -131,11 +131,15 @@ class MediaWriter:
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
-            self._flush()
-            self._container.close()
+            self.close()
         else:
             with suppress(av.error.FFmpegError):
                 self._container.close()
+
+    def close(self) -> None:
+        """Write what the encoders still have, and finish the file."""
+        self._flush()
+        self._container.close()
 
     @property
     def codecs(self) -> str:

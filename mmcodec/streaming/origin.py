@@ -13,12 +13,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from mmcodec.errors import UsageError
 from mmcodec.streaming.link import OPEN_LINK, App, Link, Message, Receive, Send, ShapedLink
 from mmcodec.streaming.playlist import MediaPlaylist, parse_playlist
 from mmcodec.streaming.publishing import segment
-from mmcodec.streaming.segmenting import PLAYLIST, SEGMENT_SUFFIX
+from mmcodec.streaming.segmenting import PLAYLIST, SEGMENT_SUFFIX, is_named_by_content
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -107,7 +108,7 @@ def _segmented(stream: Path, scratch: Path) -> None:
 def playlists(roots: Sequence[Path]) -> list[str]:
     """Those in folders and in the folders in them, by their path in a URL."""
     return sorted(
-        path.relative_to(root).as_posix()
+        quote(path.relative_to(root).as_posix())
         for root in roots
         for pattern in ("*.m3u8", f"*/{PLAYLIST}")
         for path in root.glob(pattern)
@@ -157,9 +158,11 @@ def _files(roots: Sequence[Path]) -> App:
 
 
 def _caching(path: Path) -> str:
-    """How long a cache may keep a file: what may still change, half a segment."""
-    if path.suffix != ".m3u8":
+    """How long a cache may keep a file: for ever if its name has a checksum of what is in it."""
+    if is_named_by_content(path.name):
         return "max-age=31536000, immutable"
+    if path.suffix != ".m3u8":
+        return "max-age=60"
     if path.stat().st_size > _MAX_PLAYLIST_BYTES:
         return "no-cache"
     text = path.read_text(encoding="utf-8", errors="replace")

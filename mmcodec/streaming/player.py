@@ -45,8 +45,8 @@ def player(session: Session, title: str, link_bps: int | None = None) -> App:
 
     async def rate(request: Request) -> Response:
         try:
-            body = await request.body()
-            wanted = json.loads(body)["rate"] if len(body) <= _MAX_BODY_BYTES else None
+            short = int(request.headers["content-length"]) <= _MAX_BODY_BYTES
+            wanted = (await request.json())["rate"] if short else None
         except (ValueError, KeyError, TypeError):
             wanted = None
         known = ["auto", *(one.name for one in session.reception.variants)]

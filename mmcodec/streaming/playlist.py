@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from urllib.parse import quote
 
 from mmcodec.errors import MediaError
 
 _VERSION = 6
 """From this version on a playlist of whole segments may have a map."""
-MAX_ENTRIES = 100_000
+MAX_ENTRIES = 20_000
+"""Segments of a playlist: those of 33 hours."""
+_LONGEST_S = 3600
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9+/=._-]")
 
 
 class Kind(Enum):
@@ -43,8 +49,9 @@ class MediaPlaylist:
 
     def from_above(self, folder: str) -> MediaPlaylist:
         """The playlist as it is beside the ``folder`` of its segments."""
-        entries = tuple(replace(one, uri=f"{folder}/{one.uri}") for one in self.entries)
-        return replace(self, map_uri=f"{folder}/{self.map_uri}", entries=entries)
+        place = quote(folder)
+        entries = tuple(replace(one, uri=f"{place}/{one.uri}") for one in self.entries)
+        return replace(self, map_uri=f"{place}/{self.map_uri}", entries=entries)
 
     def text(self) -> str:
         """The playlist as it is served."""
@@ -70,11 +77,11 @@ class Variant:
     name: str
 
 
-def master_text(variants: tuple[Variant, ...]) -> str:
+def master_text(variants: Sequence[Variant]) -> str:
     """A playlist of the playlists of all rates."""
     lines = [f"#EXTM3U\n#EXT-X-VERSION:{_VERSION}"]
     for one in variants:
-        name = f'STABLE-VARIANT-ID="{one.name}"'
+        name = f'STABLE-VARIANT-ID="{_NOT_IN_ID.sub("_", one.name)}"'
         lines.append(f"#EXT-X-STREAM-INF:BANDWIDTH={one.bit_rate},{name}\n{one.uri}")
     return "\n".join(lines) + "\n"
 
@@ -87,6 +94,8 @@ def parse_playlist(text: str) -> MediaPlaylist | tuple[Variant, ...]:
     """
     import m3u8
 
+    if text.count("#EXTINF") > MAX_ENTRIES:
+        raise MediaError(f"a playlist of more than {MAX_ENTRIES} segments")
     if not text.startswith("#EXTM3U"):
         raise MediaError("not a playlist (it does not start with #EXTM3U)")
     try:
@@ -109,19 +118,17 @@ def _variants(parsed: object) -> tuple[Variant, ...]:
 
 
 def _media(parsed: object) -> MediaPlaylist:
-    segments = list(parsed.segments)[: MAX_ENTRIES + 1]  # type: ignore[attr-defined]
+    segments = list(parsed.segments)  # type: ignore[attr-defined]
     maps = list(parsed.segment_map)  # type: ignore[attr-defined]
-    if len(segments) > MAX_ENTRIES:
-        raise MediaError(f"a playlist of more than {MAX_ENTRIES} segments")
     if segments and len(maps) != 1:
         raise MediaError("a playlist without the header of its stream (EXT-X-MAP)")
     first = int(parsed.media_sequence or 0)  # type: ignore[attr-defined]
     entries = tuple(
         Entry(number, one.uri, float(one.duration)) for number, one in enumerate(segments, first)
     )
-    if not all(math.isfinite(e.duration_s) and 0 < e.duration_s <= 3600 for e in entries):
+    if not all(math.isfinite(e.duration_s) and 0 < e.duration_s <= _LONGEST_S for e in entries):
         raise MediaError("a playlist with a segment of no or endless duration")
     kind = Kind(getattr(parsed, "playlist_type", None) and str(parsed.playlist_type).upper())  # type: ignore[attr-defined]
-    target = int(parsed.target_duration or 1)  # type: ignore[attr-defined]
+    target = min(max(int(parsed.target_duration or 1), 1), _LONGEST_S)  # type: ignore[attr-defined]
     uri = maps[0].uri if maps else ""
     return MediaPlaylist(uri, entries, target, kind, bool(parsed.is_endlist))  # type: ignore[attr-defined]

@@ -6,8 +6,10 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 from mmcodec.bitstream.reader import StreamReader
 from mmcodec.errors import BitstreamError, UsageError
@@ -15,7 +17,7 @@ from mmcodec.media.demux import DemuxSettings, open_media
 from mmcodec.pipeline.encoder import Encoder, Progress
 from mmcodec.pipeline.output import write_whole
 from mmcodec.pipeline.rate import Buffer, Draft
-from mmcodec.pipeline.settings import EncodeSettings
+from mmcodec.pipeline.settings import EncodeSettings, Profile
 from mmcodec.streaming.playlist import Kind, Variant, master_text
 from mmcodec.streaming.segmenting import PLAYLIST, Segmenter
 from mmcodec.timeline import Cue
@@ -24,6 +26,8 @@ PROMPT_RATE = "prompt"
 """Looks in place of sketches."""
 _PROMPT_PICTURE = 250
 """Bits a second that prompts and looks take of most clips."""
+_LEAST_WINDOW = 3
+"""Longest shots in what can be gone back: a receiver needs so many (RFC 8216, 6.2.2)."""
 _FROM_RATE = 4.0
 """How far rates may be apart: the sketches of one search serve them all."""
 
@@ -64,7 +68,8 @@ def segment(
     with its name.
 
     Raises:
-        UsageError: a source does not exist, or the folder has a playlist and ``force`` is not set.
+        UsageError: a source does not exist, or the folder has a playlist and ``force`` is not set;
+            or the streams are not rates of one clip.
         BitstreamError: a stream is damaged or cut short.
     """
     started = time.perf_counter()
@@ -72,17 +77,19 @@ def segment(
     if len({path.stem for path in paths}) < len(paths):
         raise UsageError("streams of the same name cannot be rates of one; rename one of them")
     root = _fresh(Path(folder), force)
-    total, seconds, variants = 0, 0.0, []
-    for path in paths:
-        at = root if len(paths) == 1 else _fresh(root / path.stem, force)
-        size, lasts = _segmented(path, at, segment_s)
-        total, seconds = total + size, max(seconds, lasts)
-        rate = max(round(size * 8 / lasts), 1)
-        variants.append(Variant(f"{path.stem}/{PLAYLIST}", rate, path.stem))
+    done = [
+        _segmented(path, root if len(paths) == 1 else _fresh(root / path.stem, force), segment_s)
+        for path in paths
+    ]
+    if len({one.durations_s for one in done}) > 1:
+        raise UsageError("the streams are cut at different times: they are no rates of one clip")
     if len(paths) > 1:
-        write_whole(root / PLAYLIST, master_text(tuple(variants)).encode())
+        rates = [max(round(one.bytes * 8 / one.duration_s), 1) for one in done]
+        variants = [_variant(path.stem, rate) for path, rate in zip(paths, rates, strict=True)]
+        write_whole(root / PLAYLIST, master_text(variants).encode())
     elapsed = time.perf_counter() - started
-    return PublishReport(str(root / PLAYLIST), total, seconds, elapsed)
+    total = sum(one.bytes for one in done)
+    return PublishReport(str(root / PLAYLIST), total, done[0].duration_s, elapsed)
 
 
 def encode_live(
@@ -118,7 +125,7 @@ def encode_live(
         for one in renditions:
             stack.callback(one.close)
         if len(renditions) > 1:
-            master = master_text(tuple(one.variant for one in renditions))
+            master = master_text([one.variant for one in renditions])
             write_whole(root / PLAYLIST, master.encode())
         end_s = 0.0
         for draft in encoder.drafts(progress):
@@ -144,13 +151,13 @@ class _Rendition:
     ) -> None:
         prompt = rate == PROMPT_RATE
         bits = _PROMPT_PICTURE + settings.descriptor_bit_rate if prompt else int(rate)
-        name = rate_name(rate)
+        name = _rate_name(rate)
         folder = root if len(live.rates) == 1 else _fresh(root / name, force)
         kind = Kind.LIVE if live.window_s else Kind.EVENT
-        window_s = live.window_s or float("inf")
+        window_s = max(live.window_s, _LEAST_WINDOW * live.latency_s) if live.window_s else inf
         self._segments = Segmenter(folder, encoder.header, live.latency_s, kind, window_s)
         self._buffer = None if prompt else Buffer(bits, live.latency_s)
-        self.variant = Variant(f"{name}/{PLAYLIST}", bits, name)
+        self.variant = _variant(name, bits)
         self.close = self._segments.close
 
     @property
@@ -164,7 +171,7 @@ class _Rendition:
             self._buffer.spend(packet.wire_bytes)
 
 
-def rate_name(rate: int | str) -> str:
+def _rate_name(rate: int | str) -> str:
     """The name of a rate, such as 2k or prompt."""
     return f"{rate / 1000:g}k" if isinstance(rate, int) else rate
 
@@ -179,11 +186,19 @@ def _live_settings(settings: EncodeSettings, live: LiveSettings) -> EncodeSettin
     if rates and rates[-1] > _FROM_RATE * rates[0]:
         raise UsageError(f"the highest rate can be {_FROM_RATE:g} times the lowest")
     middle = round((rates[0] * rates[-1]) ** 0.5) if rates else None
-    return replace(settings, bit_rate=middle, longest_s=live.latency_s, partial=True)
+    profile = settings.profile if rates else Profile.PROMPT
+    return replace(
+        settings, profile=profile, bit_rate=middle, longest_s=live.latency_s, partial=True
+    )
 
 
-def _segmented(source: Path, folder: Path, segment_s: float) -> tuple[int, float]:
-    """Bytes and seconds of the segments of a stream."""
+def _variant(name: str, bit_rate: int) -> Variant:
+    """What a master playlist says of the rate in the folder ``name``."""
+    return Variant(f"{quote(name)}/{PLAYLIST}", bit_rate, name)
+
+
+def _segmented(source: Path, folder: Path, segment_s: float) -> Segmenter:
+    """Cut a stream into segments."""
     if not source.is_file():
         raise UsageError(f"{source}: no such file")
     with source.open("rb") as file:
@@ -197,7 +212,7 @@ def _segmented(source: Path, folder: Path, segment_s: float) -> tuple[int, float
     segments.close()
     if not segments.duration_s:
         raise UsageError(f"{source}: has nothing to cut into segments")
-    return segments.bytes, segments.duration_s
+    return segments
 
 
 def _fresh(folder: Path, force: bool) -> Path:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import httpx2
 
 MAX_SEGMENT_BYTES = 1 << 24
-_MAX_TEXT_BYTES = 1 << 23
+_MAX_TEXT_BYTES = 1 << 21
 _CHUNK_BYTES = 256
 _TIMEOUT_S = 20.0
 _PATIENCE_S, _FIRST_PATIENCE_S = 60.0, 5.0
 """How long an origin may be away before a receiver gives up, and one that never answered."""
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 4.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _LONGEST_POLL_S = 0.25, 4.0, 6.0
 _CAREFUL, _AT_FIRST = 0.8, 0.2
 """Part of the measured throughput that a rate may take, and that of the first segment, so that
 it is there soon.
@@ -67,7 +67,6 @@ class Arrival:
     """A segment on its way: ``stream`` is the header, its packets, and an end packet."""
 
     number: int
-    duration_s: float
     rate: str
     stream: Pipe
 
@@ -152,7 +151,7 @@ class Receiver:
                     return
                 if quiet_s > max(_PATIENCE_S, _LONG_QUIET * playlist.target_s):
                     raise MediaError(f"{url}: nothing new for {quiet_s:.0f} s")
-                self._sleep(playlist.target_s / 2)
+                self._sleep(min(playlist.target_s / 2, _LONGEST_POLL_S))
                 continue
             for entry in coming:
                 self._wait_for_room()
@@ -200,10 +199,9 @@ class Receiver:
             (v.name for v in self._reception.variants if urljoin(self._url, v.uri) == url), ""
         )
         self._reception.current = rate
-        yield Arrival(entry.number, entry.duration_s, rate, stream)
+        yield Arrival(entry.number, rate, stream)
         try:
-            whole = self._body(urljoin(url, entry.uri), MAX_SEGMENT_BYTES, stream.write)
-            if not whole:
+            if not self._into(stream, urljoin(url, entry.uri)):
                 self._note(f"segment {entry.number} is missing; its time is bridged")
         finally:
             stream.write(END_PACKET)
@@ -217,18 +215,18 @@ class Receiver:
 
     def _header(self, url: str) -> bytes:
         if url not in self._headers:
-            parts: list[bytes] = []
-            if not self._body(url, _MAX_TEXT_BYTES, parts.append):
+            data = self._whole(url)
+            if data is None:
                 raise MediaError(f"{url}: the header of the stream is missing")
-            self._headers = {url: b"".join(parts)}
+            self._headers = {url: data}
         return self._headers[url]
 
     def _playlist(self, url: str) -> MediaPlaylist | tuple[Variant, ...]:
-        parts: list[bytes] = []
-        if not self._body(url, _MAX_TEXT_BYTES, parts.append):
+        data = self._whole(url)
+        if data is None:
             raise UsageError(f"{url}: there is no such playlist")
         try:
-            return parse_playlist(b"".join(parts).decode("utf-8", errors="replace"))
+            return parse_playlist(data.decode("utf-8", errors="replace"))
         except MediaError as error:
             raise MediaError(f"{url}: {error}") from error
 
@@ -238,21 +236,42 @@ class Receiver:
             raise MediaError(f"{url}: a playlist of playlists within another")
         return playlist
 
-    def _body(self, url: str, most: int, take: Callable[[bytes], object]) -> bool:
-        """Fetch what is at ``url``; after a drop, go on at the byte where it was. Whether it was
-        there: what is missing (404) is asked for twice.
-        """
+    def _whole(self, url: str) -> bytes | None:
+        """What is at ``url``, fetched in one go: a playlist may be another one after a drop."""
+        parts: list[bytes] = []
+
+        def attempt() -> None:
+            parts.clear()
+            for chunk in self._answer(url, 0):
+                parts.append(chunk)
+                if len(parts) * _CHUNK_BYTES > _MAX_TEXT_BYTES:
+                    raise MediaError(f"{url}: is over {_MAX_TEXT_BYTES} bytes")
+
+        return b"".join(parts) if self._patiently(url, attempt) else None
+
+    def _into(self, stream: Pipe, url: str) -> bool:
+        """Fetch a segment; after a drop, go on at the byte where it was."""
+        got = 0
+
+        def attempt() -> None:
+            nonlocal got
+            for chunk in self._answer(url, got):
+                got += len(chunk)
+                if got > MAX_SEGMENT_BYTES:
+                    raise MediaError(f"{url}: is over {MAX_SEGMENT_BYTES} bytes")
+                stream.write(chunk)
+
+        return self._patiently(url, attempt)
+
+    def _patiently(self, url: str, attempt: Callable[[], None]) -> bool:
+        """Attempt it until it succeeds. Whether it was there; what is not is asked for twice."""
         import httpx2
 
-        got, failed_since, wait_s, missing = 0, None, _FIRST_WAIT_S, 0
+        failed_since, wait_s, missing = self._clock(), _FIRST_WAIT_S, 0
         while True:
+            before = self._reception.bytes
             try:
-                for chunk in self._answer(url, got):
-                    got += len(chunk)
-                    if got > most:
-                        raise MediaError(f"{url}: is over {most} bytes")
-                    take(chunk)
-                    failed_since, wait_s = None, _FIRST_WAIT_S
+                attempt()
                 return True
             except _MissingError:
                 missing += 1
@@ -261,12 +280,13 @@ class Receiver:
             except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
                 raise UsageError(f"{url}: no address that can be asked ({error})") from error
             except (httpx2.TransportError, _BusyError) as error:
-                now = self._clock()
-                if failed_since is None:
-                    failed_since = now
+                if self._reception.bytes > before:
+                    failed_since, wait_s = self._clock(), _FIRST_WAIT_S
+                if wait_s == _FIRST_WAIT_S:
                     self._note(f"the link dropped ({_line(error)}); trying again")
                 patience_s = _PATIENCE_S if self._reception.bytes else _FIRST_PATIENCE_S
-                if now - failed_since > patience_s or self._reception.stopped.is_set():
+                over = self._clock() - failed_since > patience_s
+                if over or self._reception.stopped.is_set():
                     raise MediaError(f"{url}: no answer ({_line(error)})") from error
             self._sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
@@ -274,7 +294,8 @@ class Receiver:
     def _answer(self, url: str, start: int) -> Iterator[bytes]:
         """The bytes at ``url`` from ``start`` on."""
         began = self._clock()
-        headers = {"range": f"bytes={start}-"} if start else {}
+        # Bytes are counted as they are in the file, so what goes on must not be compressed.
+        headers = {"range": f"bytes={start}-", "accept-encoding": "identity"} if start else {}
         if self._token and urlsplit(url)[:2] == urlsplit(self._url)[:2]:
             headers["authorization"] = f"Bearer {self._token}"
         with self._client.stream("GET", url, headers=headers, timeout=_TIMEOUT_S) as answer:
@@ -293,6 +314,8 @@ class Receiver:
             for chunk in answer.iter_bytes(_CHUNK_BYTES):
                 self._reception.bytes += answer.num_bytes_downloaded - before
                 before = answer.num_bytes_downloaded
+                if self._reception.stopped.is_set():
+                    raise MediaError(f"{url}: is no longer wanted")
                 if kept := chunk[skip:]:
                     yield kept
                 skip = max(skip - len(chunk), 0)

@@ -88,7 +88,7 @@ class Renderer:
         """Finish the output; its seconds."""
         if self.media is None:
             return 0.0
-        self.media.__exit__(None, None, None)
+        self.media.close()
         return self.media.seconds
 
     @property

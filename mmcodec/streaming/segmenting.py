@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import zlib
 from collections import deque
 from pathlib import Path
@@ -25,6 +26,11 @@ HEADER_SUFFIX, SEGMENT_SUFFIX = ".mmc", ".mms"
 _MARGIN = 1.25
 """How much longer a segment may be than is aimed at: what a playlist says of that is final."""
 _ROUNDING_S, _LEAST_S = 1e-6, 0.02
+
+
+def is_named_by_content(name: str) -> bool:
+    """Whether a file of this name is a segment or a header, and so never changes."""
+    return bool(re.fullmatch(r"(header|\d{6,})-[0-9a-f]{8}\.mm[cs]", name))
 
 
 class Segmenter:
@@ -112,6 +118,11 @@ class Segmenter:
             self._header_name, named, math.ceil(self._longest_s), self._kind, ended
         )
         write_whole(self._folder / PLAYLIST, playlist.text().encode())
+
+    @property
+    def durations_s(self) -> tuple[float, ...]:
+        """Of the segments that are kept."""
+        return tuple(entry.duration_s for entry in self._entries)
 
     def _stored(self, name: str, suffix: str) -> str:
         """Write what is new of the stream as a file; its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -49,11 +50,10 @@ def background(app: App, place: socket.socket) -> Iterator[None]:
     server = _server(app, access_log=False)
     thread = threading.Thread(target=server.run, args=([place],), daemon=True)
     thread.start()
-    ready = threading.Event()
     for _ in range(round(_READY_S / 0.01)):
         if server.started or not thread.is_alive():
             break
-        ready.wait(0.01)
+        time.sleep(0.01)
     try:
         yield
     finally:
@@ -61,7 +61,7 @@ def background(app: App, place: socket.socket) -> Iterator[None]:
         thread.join(_GRACE_S + 1)
 
 
-def need(extra: str = "stream") -> None:
+def need() -> None:
     """Say what to install where HTTP is missing.
 
     Raises:
@@ -74,7 +74,7 @@ def need(extra: str = "stream") -> None:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        line = f'streaming needs pip install "mmcodec[{extra}]" ({error})'
+        line = f'streaming needs pip install "mmcodec[stream]" ({error})'
         raise BackendError(line) from error
 
 

@@ -21,6 +21,7 @@ from mmcodec.streaming.receiver import Receiver, Reception
 from mmcodec.streaming.rendering import Rendered, Renderer
 from mmcodec.timeline import Segment, TrackKind
 
+_LEAVE_S = 5.0
 AHEAD_S = 30.0
 FETCHED_AHEAD = 2
 """Seconds, and segments, that are fetched before they are rendered."""
@@ -110,11 +111,13 @@ class Session:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Work in threads for as long as the context lasts."""
-        threading.Thread(target=self._work, daemon=True).start()
+        thread = threading.Thread(target=self._work, daemon=True)
+        thread.start()
         try:
             yield
         finally:
             self.reception.stopped.set()
+            thread.join(_LEAVE_S)
 
     @property
     def header(self) -> StreamHeader | None:
