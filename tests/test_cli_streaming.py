@@ -1,11 +1,13 @@
 """The subcommands of streaming, as they are typed."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
 
+import httpx2
 import pytest
 from streams import stream
 from test_watching import served
@@ -84,3 +86,16 @@ def test_ctrl_c_stops_a_receiver_that_waits(clip, tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 130
     assert not target.exists()
+
+
+def test_ctrl_c_ends_the_page_at_once_though_it_is_watched(clip, tmp_path):
+    with served([clip], tmp_path, link=Link(1000)) as url:
+        command = [sys.executable, "-m", "mmcodec", "play", f"{url}/clip.m3u8", "--no-browser"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        page = re.search(r"http://[\d.:]+", process.stderr.readline())[0]
+        with httpx2.stream("GET", f"{page}/events") as answer:
+            assert next(answer.iter_lines()).startswith("data:")
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Traceback" not in said

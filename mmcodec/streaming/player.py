@@ -33,7 +33,7 @@ def player(session: Session, title: str, link_bps: int | None = None) -> App:
         return FileResponse(_PAGE / name, headers=headers)
 
     async def state(_: Request) -> Response:
-        while session.header is None and not session.ended.is_set():
+        while session.header is None and not session.no_more_comes:
             await asyncio.sleep(_POLL_S)
         return JSONResponse(_state(session, title, link_bps))
 
@@ -102,7 +102,7 @@ def _state(session: Session, title: str, link_bps: int | None) -> dict[str, obje
 async def _media(session: Session) -> AsyncIterator[bytes]:
     place = 0
     while True:
-        over = session.ended.is_set()
+        over = session.no_more_comes
         data, place = session.chunks.since(place)
         if data:
             yield data

@@ -125,9 +125,15 @@ class Session:
         return self._renderer.header if self._renderer.media else None
 
     @property
+    def no_more_comes(self) -> bool:
+        """Whether all has been rendered, or it is no longer wanted."""
+        return self.ended.is_set() or self.reception.stopped.is_set()
+
+    @property
     def is_over(self) -> bool:
-        """Whether all has been rendered, and played by who plays it as it comes."""
-        return self.ended.is_set() and self._renderer.played_s >= self._renderer.seconds
+        """Whether all has been played, too, by who plays it as it comes."""
+        played = self._renderer.played_s >= self._renderer.seconds
+        return self.reception.stopped.is_set() or (self.ended.is_set() and played)
 
     @property
     def codecs(self) -> str:

@@ -139,7 +139,7 @@ def watch(
             say(f"watch at {address(place)} (Ctrl-C stops)")
             if browser:
                 threading.Timer(0.3, webbrowser.open, (address(place),)).start()
-            run(player(session, title or url, link_bps), place)
+            run(player(session, title or url, link_bps), place, leave=reception.stopped.set)
 
 
 def demo(
