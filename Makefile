@@ -16,7 +16,7 @@ demo: $(VENV)/installed ## encode and decode samples/clip.mp4, and write out/dem
 	$(BIN)/python tools/demo_page.py samples/clip.mp4 out/clip.mmc out/clip.decoded.mp4 -o out/demo.html
 
 test: $(VENV)/developed ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/developed ## check style and types
 	$(BIN)/ruff check .
