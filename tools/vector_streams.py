@@ -73,6 +73,7 @@ PARTIALS = bytes.fromhex(
 )
 
 VOICE = bytes.fromhex("3dac104d4f199864035773106a2494a3bfaad8")
+BED = bytes.fromhex("6a47c123391b2c7e4ed4faab759cc6")
 OPUS = bytes.fromhex(
     "4b19e11597b8f0881b8475ba2158ddad3707883a2a464e26a38c38cc299e141d4b1815a4687b40ea82042fb2ef24"
     "f58fb762d513f46c1dbd2a2d7a1b314aad46427fac729e99eca784cf55be491a25e9f3d2bffb901abe4e7a3d9302"
@@ -259,6 +260,15 @@ VECTORS = {
             Segment(0, 200, SegmentKind.SPEECH),
             Prompt("A low voice says: “Meet me at nine.”"),
             {Layer.VOICE: VOICE},
+        ),
+    ),
+    "voice-bed": written(
+        "a voice, and what sounds beneath it",
+        AUDIO,
+        Cue(
+            Segment(0, 200, SegmentKind.SPEECH),
+            Prompt("A low voice says: “Meet me at nine.”"),
+            {Layer.VOICE: VOICE, Layer.SOUND: BED},
         ),
     ),
     "layer-list": written(

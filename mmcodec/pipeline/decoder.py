@@ -21,7 +21,8 @@ from mmcodec.registry import Group
 from mmcodec.synthesis.contract import AudioSynthesizer, BatchingVideoSynthesizer
 from mmcodec.synthesis.crossfade import CrossFader, fade_samples
 from mmcodec.synthesis.fitting import voice_of
-from mmcodec.synthesis.offline_audio import OfflineAudio
+from mmcodec.synthesis.limiter import limited
+from mmcodec.synthesis.offline_audio import OfflineAudio, without_bed
 from mmcodec.synthesis.offline_video import OfflineVideo
 from mmcodec.synthesis.spoken import other_voice
 from mmcodec.timeline import (
@@ -157,7 +158,7 @@ class _SegmentDecoder:
     def decode(self, cue: Cue) -> Iterator[Sound]:
         count = self._samples(cue.span.end) - self._samples(cue.span.start)
         longer = count + fade_samples(self._track.sample_rate)
-        render = self._render(cue, longer)
+        render = self._mixed(cue, longer)
         yield from self._silence(cue.span.start)  # no cue for this time
         yield from self._heard(self._fader.push(render, count), cue.span)
 
@@ -166,6 +167,15 @@ class _SegmentDecoder:
             yield from self.decode(replace(cue, descriptors={}))
         else:
             yield from self._silence(cue.span.end)
+
+    def _mixed(self, cue: Cue, samples: int) -> NDArray[np.float32]:
+        """The sound of a cue; a voice together with what sounds beneath it."""
+        voice, bed = without_bed(cue)
+        made = self._render(voice, samples)
+        if bed is None:
+            return made
+        below = OfflineAudio().render(bed, self._track, samples)
+        return limited(made + below, self._track.sample_rate)
 
     def _render(self, cue: Cue, samples: int) -> NDArray[np.float32]:
         whole = _complete(cue, self._made_for)

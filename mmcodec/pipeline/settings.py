@@ -160,6 +160,11 @@ class EncodeSettings:
         return min(max(int(self.nominal_bit_rate / 4), 80), 3000)
 
     @property
+    def bed_bit_rate(self) -> int:
+        """Bits a second for what sounds beneath a voice that reads the words."""
+        return max(self.descriptor_bit_rate // 16, 15)
+
+    @property
     def vocoder_bit_rate(self) -> int:
         """Bits a second for speech that is sent as it sounds; 0 sends a sound descriptor."""
         if self.speech is Speech.VOCODER:

@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
+from mmcodec.analysis.bed import parted
 from mmcodec.analysis.segments import SoundSegment
 from mmcodec.captioning.contract import Transcript, Word
 from mmcodec.captioning.transcribers import spread
@@ -18,7 +19,7 @@ from mmcodec.media.subtitles import Subtitle, read_subtitles
 from mmcodec.pipeline.backends import Remarks, transcriber
 from mmcodec.pipeline.settings import EncodeSettings, Speech
 from mmcodec.pipeline.sounding import choose_sound
-from mmcodec.synthesis.voice_matching import Described, describe
+from mmcodec.synthesis.voice_matching import describe
 from mmcodec.timeline import AUDIO_TIME_BASE, Cue, Layer, Prompt, Segment, SegmentKind
 
 _PAUSE_S = 0.18
@@ -54,10 +55,10 @@ class SpeechEncoder:
             FailedWorkError: no voice here can say it.
         """
         prompt = Prompt(_unquoted(" ".join(text.split())))
-        described = self._voice(heard, prompt.text, None, self._settings.language)
-        if not described.seems_said:
+        layers, seems_said = self._voice(heard, prompt.text, None, self._settings.language)
+        if not seems_said:
             self._remarks.append("speech: the text does not seem to be what is said; it is sent")
-        return Cue(heard.segment, prompt, {Layer.VOICE: described.data})
+        return Cue(heard.segment, prompt, layers)
 
     def encode(self, heard: SoundSegment, prompt: Prompt) -> tuple[Cue, ...]:
         """The cues of speech that ``prompt`` describes: one, or one for each span of phrases whose
@@ -95,10 +96,10 @@ class SpeechEncoder:
             # Subtitles are not timed by the word.
             times = None if self._subtitles else [(word.start_s, word.end_s) for word in words]
             try:
-                described = self._voice(heard, told.spoken, times, language)
-                if described.seems_said or self._settings.speech is Speech.TEXT:
+                layers, seems_said = self._voice(heard, told.spoken, times, language)
+                if seems_said or self._settings.speech is Speech.TEXT:
                     self._sent += len(words)
-                    return Cue(heard.segment, told, {Layer.VOICE: described.data})
+                    return Cue(heard.segment, told, layers)
             except FailedWorkError as error:
                 self._failed(error, heard, "sent as it sounds is")
                 self._sent += len(words)
@@ -115,9 +116,18 @@ class SpeechEncoder:
         text: str,
         times: Sequence[tuple[float, float]] | None,
         language: str | None,
-    ) -> Described:
-        tier = self._settings.voice_tier
-        return describe(heard.mono(), heard.sample_rate, text, times, language, tier)
+    ) -> tuple[dict[Layer, bytes], bool]:
+        """Who says the text how, and what sounds beneath; and whether it seems to be said."""
+        mono, rate = heard.mono(), heard.sample_rate
+        parts = parted(mono, rate)
+        voice, bed = parts or (mono, mono)
+        described = describe(voice, rate, text, times, language, self._settings.voice_tier)
+        layers = {Layer.VOICE: described.data}
+        if parts:
+            # Beside the vocoder it would cost more than it is worth: that sends the mix.
+            below = replace(heard, samples=bed[:, None])
+            layers |= choose_sound(below, self._settings.bed_bit_rate)
+        return layers, described.seems_said
 
     def _transcribed(self, heard: SoundSegment) -> Transcript:
         if self._subtitles:

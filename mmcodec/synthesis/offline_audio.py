@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,21 @@ from mmcodec.synthesis.limiter import limited
 from mmcodec.synthesis.offline_sound import render_sound
 from mmcodec.synthesis.spoken import speak
 from mmcodec.synthesis.stereo import widened
-from mmcodec.timeline import AudioTrack, Cue, Layer
+from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt
+
+
+def without_bed(cue: Cue) -> tuple[Cue, Cue | None]:
+    """A cue, and what sounds beneath its voice as a cue of its own: a sound beside a voice layer.
+
+    Any synthesizer may read the words; the bed is added to what it makes.
+    """
+    if not {Layer.VOICE, Layer.SOUND} <= {*cue.descriptors}:
+        return cue, None
+    others: dict[Layer, bytes] = {
+        layer: data for layer, data in cue.descriptors.items() if layer is not Layer.SOUND
+    }
+    bed = Cue(cue.span, Prompt(""), {Layer.SOUND: cue.descriptors[Layer.SOUND]})
+    return replace(cue, descriptors=others), bed
 
 
 class OfflineAudio:
