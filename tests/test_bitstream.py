@@ -1,6 +1,7 @@
 """The stream: fields, packets, whole streams, and what damage does to them."""
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -40,6 +41,7 @@ from mmcodec.timeline import (
     Segment,
     SegmentKind,
     Shot,
+    Synthesis,
     TrackKind,
     VideoTrack,
 )
@@ -53,9 +55,9 @@ CUES = (
 )
 
 
-def stream(header=HEADER, cues=CUES) -> bytes:
+def stream(header=HEADER, cues=CUES, single=False) -> bytes:
     sink = io.BytesIO()
-    writer = StreamWriter(sink, header)
+    writer = StreamWriter(sink, header, single=single)
     for cue in cues:
         writer.write(cue)
     writer.close()
@@ -109,6 +111,56 @@ def test_a_caption_of_forty_letters_is_a_photograph_of_thirteen_bytes():
     header = StreamHeader(VideoTrack(1024, 1024, Fraction(25), still=True), None)
     cue = Cue(PICTURE_SPAN, Prompt("A red car is parked on a wet street at night."))
     assert len(stream(header, (cue,))) <= 13
+
+
+NOTE = Cue(Segment(0, 200, SegmentKind.SPEECH), Prompt(""), {Layer.VOICE: b"v"})
+
+
+def test_a_note_worked_by_hand():
+    header = StreamHeader(None, AudioTrack(16_000, 2))
+    # signature and form 3, text coder 1, stereo and rate 2, 200 ticks, speech and 0 bytes of prompt
+    body = bytes([0xB5, 0x63, 1 << 5 | 1 << 4 | 2, 0xC8, 0x01, 1 << 6]) + b"v"
+    assert stream(header, (NOTE,), single=True) == body + checksum(body)
+    assert read(body + checksum(body)) == (
+        header,
+        (NOTE,),
+        {"header": 5, "voice": 1, "framing": 2},
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "cue", "single"),
+    [
+        (StreamHeader(None, AudioTrack(16_000, 1)), NOTE, False),
+        (HEADER, NOTE, True),
+        (StreamHeader(None, AudioTrack(16_000, 1)), replace(NOTE, span=Segment(1, 9, 1)), True),
+        (
+            StreamHeader(None, AudioTrack(16_000, 1), audio_synthesis=Synthesis(seed=1)),
+            NOTE,
+            True,
+        ),
+        (
+            StreamHeader(None, AudioTrack(16_000, 1)),
+            replace(NOTE, synthesis=Synthesis(seed=1)),
+            True,
+        ),
+    ],
+)
+def test_what_is_no_note_has_a_header_and_an_end(header, cue, single):
+    data = stream(header, (cue,), single)
+    assert data[1] & 15 == Form.STREAM
+    assert data[-1:] == END_PACKET
+    assert read(data)[1] == (cue,)
+
+
+def test_nothing_follows_a_note():
+    header = StreamHeader(None, AudioTrack(16_000, 1))
+    with pytest.raises(ValueError, match="all of its stream"):
+        stream(header, (NOTE, replace(NOTE, span=Segment(200, 300, 1))), single=True)
+    whole = stream(header, (NOTE,), single=True)
+    for damaged in (whole[:-1], whole + b"\0", whole[:3]):
+        with pytest.raises(BitstreamError):
+            read(damaged)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +332,7 @@ def test_what_the_future_adds_is_skipped():
     ("data", "reason"),
     [
         (b"mp4", "not an mmcodec stream"),
-        (b"\xb5\x63\x00\x00", "form 3"),
+        (b"\xb5\x64\x00\x00", "form 4"),
         (b"\xb5\x61" + bytes([0, 0]), "no track"),
         (b"\xb5\x61" + bytes([7 << 5 | 1, 1, 1]), "text coder 7"),
         (b"\xb5\x61" + bytes([1, 0, 1, 0, 1]), "width"),

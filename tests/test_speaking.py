@@ -35,17 +35,24 @@ def heard(*parts):
 
 
 def test_a_text_reaches_from_the_first_speech_to_the_last():
-    parts = heard((SILENCE, 1), (SPEECH, 2), (MUSIC, 1), (SPEECH, 3), (SILENCE, 1))
+    parts = heard((SILENCE, 2), (SPEECH, 2), (MUSIC, 1), (SPEECH, 3), (SILENCE, 2))
     part = spoken_part(parts, AUDIO_TIME_BASE)
     assert part == range(1, 4)
     one = joined(parts[1:4])
-    assert one.segment == Segment(50, 350, SPEECH)
+    assert one.segment == Segment(100, 400, SPEECH)
     assert len(one.samples) == 6 * 8000
 
 
 def test_without_speech_all_that_is_heard_is_taken_for_it():
-    parts = heard((SILENCE, 1), (MUSIC, 2), (SILENCE, 1))
+    parts = heard((SILENCE, 2), (MUSIC, 2), (SILENCE, 2))
     assert spoken_part(parts, AUDIO_TIME_BASE) == range(1, 2)
+
+
+def test_short_silence_around_is_part_of_it_within_a_minute():
+    parts = heard((SILENCE, 1), (SPEECH, 2), (SILENCE, 1), (MUSIC, 1))
+    assert spoken_part(parts, AUDIO_TIME_BASE) == range(3)
+    parts = heard((SILENCE, 1), (SPEECH, 59), (SILENCE, 1))
+    assert spoken_part(parts, AUDIO_TIME_BASE) == range(2)
 
 
 @pytest.mark.parametrize(

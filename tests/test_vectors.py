@@ -15,6 +15,7 @@ import pytest
 
 from mmcodec import errors
 from mmcodec.bitstream.reader import StreamReader
+from mmcodec.bitstream.syntax import Form
 from mmcodec.bitstream.writer import StreamWriter
 from mmcodec.descriptors import look, opus, sketch, sound, vocoder, voice
 from mmcodec.timeline import Layer
@@ -53,7 +54,7 @@ def test_a_valid_stream_has_the_fields_beside_it(name, tool):
     assert [tool.cue_fields(cue) for cue in cues] == expected["cues"]
     if expected["reserialize"]:
         sink = io.BytesIO()
-        writer = StreamWriter(sink, header)
+        writer = StreamWriter(sink, header, single=data[1] & 15 == Form.NOTE)
         for cue in cues:
             writer.write(cue)
         writer.close()

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,18 +31,22 @@ from rich.table import Table
 from speech_peers import RATE, peers
 
 import mmcodec
+from mmcodec.analysis.voice import along
 from mmcodec.analysis.world import analyse, synthesize
 from mmcodec.bitstream.syntax import StreamHeader
 from mmcodec.bitstream.writer import StreamWriter
 from mmcodec.captioning.sphinx_process import decoded
-from mmcodec.descriptors.voice import MAX_SECONDS, Tier
+from mmcodec.descriptors import voice
+from mmcodec.descriptors.voice import Tier
 from mmcodec.evaluation.hearing import mel_cepstral_distance
 from mmcodec.synthesis.offline_audio import OfflineAudio
+from mmcodec.synthesis.spoken import speak
 from mmcodec.synthesis.voice_matching import describe
 from mmcodec.timeline import AudioTrack, Cue, Layer, Prompt, Segment, SegmentKind
 
 VOCODER_RATES = (350, 500, 700, 1200, 2400, 3000)
 _PEAK = 0.7
+_STCTS = "STCTS's layers, our voice"
 Samples = NDArray[np.float32]
 
 
@@ -155,12 +160,34 @@ def by_tier(speech: Speech, tier: Tier | None) -> tuple[Samples, float]:
         layers[Layer.VOICE] = described.data
     cue = Cue(Segment(0, ticks, SegmentKind.SPEECH), said, layers)
     with tempfile.TemporaryFile() as file:
-        writer = StreamWriter(file, StreamHeader(None, AudioTrack(RATE, 1)))
+        writer = StreamWriter(file, StreamHeader(None, AudioTrack(RATE, 1)), single=True)
         writer.write(cue)
         writer.close()
         size = file.tell()
     made = OfflineAudio().render(cue, AudioTrack(RATE, 1), len(speech.samples))
     return made[:, 0], size
+
+
+def by_stcts(speech: Speech) -> tuple[Samples, float]:
+    """What STCTS (arXiv 2512.00451) sends, read by our engine: its own needs weights.
+
+    Brotli's text, pitch (6 bits) and energy (5) once a second, and mean timbre; no times of words.
+    Its 384 bytes of timbre, sent once a call, are not counted, nor any framing.
+    """
+    import brotli
+
+    said = " ".join((speech.text or "").split())
+    full = voice.decode(
+        describe(speech.samples, RATE, said, None, None, Tier.E).data, said, speech.seconds
+    )
+    if full is None:
+        raise ValueError("a voice was described, and there is none")
+    count = max(round(speech.seconds), 1)
+    pitch, level = (tuple(along(np.array(one), count)) for one in (full.pitch, full.level))
+    sparse = replace(full, words=(), middles=(), pitch=pitch, level=level)
+    made = speak(said, sparse, (), speech.seconds, RATE, len(speech.samples))
+    prosody = sum(math.ceil(count * bits / 8) for bits in (6, 5))
+    return made, len(brotli.compress(said.encode(), quality=5)) + prosody
 
 
 def by_vocoder(speech: Speech, bit_rate: int) -> tuple[Samples, float]:
@@ -187,12 +214,16 @@ def bench(speeches: list[Speech]) -> Iterator[Row]:
         for one in speeches
     ]
     yield row("WORLD, nothing quantised", speeches, world, original)
-    told = [one for one in speeches if one.text and one.seconds <= MAX_SECONDS]
+    told = [one for one in speeches if one.text and one.seconds <= voice.MAX_SECONDS]
+    firsts = [first for one, first in zip(speeches, original, strict=True) if one in told]
     for tier in (None, *Tier):
         name = f"mmcodec text, tier {tier.name if tier is not None else 'A'}"
         scores = [score(one, *by_tier(one, tier)) for one in told]
-        firsts = [first for one, first in zip(speeches, original, strict=True) if one in told]
         yield row(name, told, scores, firsts)
+    if find_spec("brotli") is None:
+        yield Row(_STCTS, why_missing="brotli is not installed")
+    else:
+        yield row(_STCTS, told, [score(one, *by_stcts(one)) for one in told], firsts)
     for rate in VOCODER_RATES:
         scores = [score(one, *by_vocoder(one, rate)) for one in speeches]
         yield row(f"mmcodec vocoder {rate}", speeches, scores, original)

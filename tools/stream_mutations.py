@@ -27,7 +27,7 @@ def packets(data: bytes) -> list[bytes]:
     parts: list[bytes] = []
     start = 0
     try:
-        form, _ = parse_header(fields)
+        form, *_ = parse_header(fields)
         while form is Form.STREAM and not fields.at_end:
             fields.take(1)
             parts.append(data[start : fields.offset])

@@ -98,10 +98,10 @@ class Vector:
     reserialize: bool = True
 
 
-def written(feature: str, header: StreamHeader, *cues: Cue) -> Vector:
-    """What our writer makes of ``cues``."""
+def written(feature: str, header: StreamHeader, *cues: Cue, single: bool = False) -> Vector:
+    """What our writer makes of ``cues``; of a ``single`` one, told that it is."""
     sink = io.BytesIO()
-    writer = StreamWriter(sink, header)
+    writer = StreamWriter(sink, header, single=single)
     for cue in cues:
         writer.write(cue)
     writer.close()
@@ -261,6 +261,18 @@ VECTORS = {
             Prompt("A low voice says: “Meet me at nine.”"),
             {Layer.VOICE: VOICE},
         ),
+    ),
+    "note": written(
+        "words in one cue, as a note",
+        AUDIO,
+        Cue(Segment(0, 200, SegmentKind.SPEECH), Prompt("Meet me at nine."), {Layer.VOICE: VOICE}),
+        single=True,
+    ),
+    "note-odd-rate": written(
+        "music as a note, in two channels, at a sample rate outside of the table",
+        StreamHeader(None, AudioTrack(11_025, 2)),
+        sound(0, 50, SegmentKind.MUSIC, "", PARTIALS),
+        single=True,
     ),
     "voice-bed": written(
         "a voice, and what sounds beneath it",

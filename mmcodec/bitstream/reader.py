@@ -27,7 +27,6 @@ from mmcodec.bitstream.parameters import parse_parameters
 from mmcodec.bitstream.resync import Search, claimed_end
 from mmcodec.bitstream.syntax import (
     CONTEXT_PROMPTS,
-    PICTURE_SPAN,
     Form,
     StreamHeader,
     parse_header,
@@ -111,7 +110,7 @@ class _Input:
         """All that comes, but for the last byte."""
         size = len(self.ahead(most + 2))
         if size > most + 1:
-            raise BitstreamError("a photograph is too long", self.offset)
+            raise BitstreamError("a photograph, or a note, is too long", self.offset)
         return self.take(max(size - 1, 1))
 
     def finish(self) -> None:
@@ -152,7 +151,7 @@ class StreamReader:
         self._passed: list[bytes] = []
         self._prompts_from_s = 0.0
         self.damage: list[str] = []
-        self._form, self.header = self._read_header()
+        self._form, self.header, self._duration = self._read_header()
         self.account = Counter({HEADER: self._input.offset})
 
     def cues(self, prompts_from_s: float = 0.0) -> Iterator[CuePacket]:
@@ -166,10 +165,10 @@ class StreamReader:
             BitstreamError: a packet is damaged, and with ``conceal`` no other follows it.
         """
         self._prompts_from_s = prompts_from_s
-        if self._form is Form.PICTURE and not self._ended:
-            picture = self._picture()
-            self.account += picture.account()
-            yield picture
+        if self._form is not Form.STREAM and not self._ended:
+            alone = self._alone()
+            self.account += alone.account()
+            yield alone
         while not self._ended:
             self._input.begin()
             try:
@@ -221,25 +220,26 @@ class StreamReader:
         kind = SegmentKind.SILENCE if track is TrackKind.AUDIO else None
         return Cue(self._span(head.duration, kind), Prompt(""))
 
-    def _read_header(self) -> tuple[Form, StreamHeader]:
+    def _read_header(self) -> tuple[Form, StreamHeader, int]:
         """The header is not framed: its bytes are read as its fields ask for them."""
         try:
-            form, header = parse_header(_StreamFields(self._input))
+            form, header, duration = parse_header(_StreamFields(self._input))
         except TruncatedStreamError as error:
             if self._input.offset == 0:
                 raise BitstreamError("not an mmcodec stream (it is empty)") from error
             raise
         if form is Form.STREAM:
             self._input.check("the header")
-        return form, header
+        return form, header, duration
 
-    def _picture(self) -> CuePacket:
+    def _alone(self) -> CuePacket:
         """The cue that is all of the stream; the checksum is that of the header, too."""
         at = self._input.offset
         payload = self._input.rest(MAX_PAYLOAD_BYTES)
-        self._input.check("the photograph")
+        self._input.check("the photograph" if self.header.video else "the note")
         self._ended = True
-        return self._received(TrackKind.VIDEO, payload, at, PICTURE_SPAN.duration, at)
+        track = TrackKind.VIDEO if self.header.video else TrackKind.AUDIO
+        return self._received(track, payload, at, self._duration, at)
 
     def _control(self, code: int) -> None:
         """A control packet: a gap moves the clock of a track, a clock packet says what it should

@@ -2,8 +2,9 @@
 
 The header is two bytes of signature and form, one of flags, one for the raster, one for the
 rates, and a CRC-8; common rasters and rates are numbers in tables, others follow. A stream that is
-one photograph has another form: after the signature a byte for text coder and raster, the payload
-of its cue, and a CRC-8 of it all, without any framing.
+one photograph, or sound in one cue, has another form: after the signature a byte for text coder and
+raster or rate, of sound the duration, the payload of the cue, and a CRC-8 of it all, without any
+framing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import IntEnum
 from fractions import Fraction
 
 from mmcodec.bitstream.fields import FieldReader, varint
+from mmcodec.bitstream.packets import MAX_CUE_S
 from mmcodec.bitstream.parameters import parameters_bytes, parse_parameters
 from mmcodec.entropy.text import TEXT_CODER
 from mmcodec.errors import BitstreamError
@@ -64,6 +66,7 @@ PHOTOGRAPH_BYTES = 5
 """What a photograph of a usual raster takes beside its prompt."""
 _PICTURE_RATE = Fraction(25)
 _RASTER_BITS = 5
+_RATE_BITS = 4
 _SPLIT_BITS = 6
 _LONG_PROMPT, _LIST = 62, 63
 _SHOT_LAYERS = (Layer.SKETCH, Layer.LOOK)
@@ -76,6 +79,8 @@ class Form(IntEnum):
     """A header, packets, the end packet."""
     PICTURE = 2
     """A photograph."""
+    NOTE = 3
+    """Sound in one cue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +122,9 @@ def header_bytes(header: StreamHeader) -> bytes:
         rates = FRAME_RATES.index(rate) if rate in FRAME_RATES else 0
         explicit += b"" if rates else varint(rate.numerator) + varint(rate.denominator)
     if audio:
-        number = SAMPLE_RATES.index(audio.sample_rate) if audio.sample_rate in SAMPLE_RATES else 0
-        explicit += b"" if number else varint(audio.sample_rate)
-        rates |= number << 4
+        number, more = _rate_fields(audio)
+        explicit += more
+        rates |= number << _RATE_BITS
     parameters = parameters_bytes(
         {TrackKind.VIDEO: header.video_synthesis, TrackKind.AUDIO: header.audio_synthesis}
     )
@@ -148,8 +153,25 @@ def picture_header_bytes(header: StreamHeader) -> bytes:
     return _start(Form.PICTURE) + bytes([header.text_coder << _RASTER_BITS | number]) + explicit
 
 
-def parse_header(fields: FieldReader) -> tuple[Form, StreamHeader]:
-    """Inverse of :func:`header_bytes` and of :func:`picture_header_bytes`.
+def is_note(header: StreamHeader, cue: Cue) -> bool:
+    """Whether a stream that is ``cue`` alone can have the form of a note."""
+    plain = header == StreamHeader(None, header.audio, header.text_coder)
+    return plain and bool(header.audio) and cue.span.start == 0 and cue.synthesis == NO_SYNTHESIS
+
+
+def note_header_bytes(header: StreamHeader, duration: int) -> bytes:
+    """Serialize what precedes the payload of a note of ``duration`` ticks."""
+    if header.audio is None:
+        raise ValueError("a note has sound")
+    number, explicit = _rate_fields(header.audio)
+    stereo = header.audio.channels - 1
+    first = (header.text_coder << 1 | stereo) << _RATE_BITS | number
+    return _start(Form.NOTE) + bytes([first]) + explicit + varint(duration)
+
+
+def parse_header(fields: FieldReader) -> tuple[Form, StreamHeader, int]:
+    """Inverse of :func:`header_bytes` and those of the other forms: form, header, and of a stream
+    that is one cue its duration.
 
     Raises:
         BitstreamError: it is no stream, a field is out of its range, or the form a later one.
@@ -158,10 +180,13 @@ def parse_header(fields: FieldReader) -> tuple[Form, StreamHeader]:
     if start >> 4 != SIGNATURE:
         raise BitstreamError("not an mmcodec stream (it does not start like one)")
     if start & 15 == Form.PICTURE:
-        return Form.PICTURE, _parse_picture_header(fields)
+        return Form.PICTURE, _parse_picture_header(fields), PICTURE_SPAN.duration
+    if start & 15 == Form.NOTE:
+        header = _parse_note_header(fields)
+        return Form.NOTE, header, fields.varint("duration", 1, int(MAX_CUE_S / AUDIO_TIME_BASE))
     if start & 15 != Form.STREAM:
         raise BitstreamError(f"form {start & 15} needs a newer mmcodec", 1)
-    return Form.STREAM, _parse_stream_header(fields)
+    return Form.STREAM, _parse_stream_header(fields), 0
 
 
 def _parse_picture_header(fields: FieldReader) -> StreamHeader:
@@ -169,6 +194,13 @@ def _parse_picture_header(fields: FieldReader) -> StreamHeader:
     text_coder = _checked_coder(first >> _RASTER_BITS, fields)
     width, height = _parse_raster(fields, first & (1 << _RASTER_BITS) - 1)
     return StreamHeader(VideoTrack(width, height, _PICTURE_RATE, still=True), None, text_coder)
+
+
+def _parse_note_header(fields: FieldReader) -> StreamHeader:
+    first = fields.take(1)[0]
+    high, number = first >> _RATE_BITS, first & (1 << _RATE_BITS) - 1
+    text_coder = _checked_coder(high >> 1, fields)
+    return StreamHeader(None, _parse_audio(fields, number, bool(high & 1)), text_coder)
 
 
 def _parse_stream_header(fields: FieldReader) -> StreamHeader:
@@ -180,10 +212,7 @@ def _parse_stream_header(fields: FieldReader) -> StreamHeader:
     if flags & _HAS_VIDEO:
         video = _parse_video(fields, raster, rates & 15, bool(flags & _IS_STILL))
     if flags & _HAS_AUDIO:
-        number = rates >> 4
-        known = SAMPLE_RATES[number] if number < len(SAMPLE_RATES) else 0
-        rate = known or fields.varint("sample rate", 1000, MAX_SAMPLE_RATE)
-        audio = AudioTrack(rate, 2 if flags & _IS_STEREO else 1)
+        audio = _parse_audio(fields, rates >> _RATE_BITS, bool(flags & _IS_STEREO))
     if video is None and audio is None:
         raise BitstreamError("the stream has no track", fields.offset)
     synthesis: dict[TrackKind, Synthesis] = {}
@@ -272,6 +301,19 @@ def _raster_fields(video: VideoTrack) -> tuple[int, bytes]:
     if raster in RASTERS:
         return RASTERS.index(raster), b""
     return 0, varint(video.width) + varint(video.height)
+
+
+def _rate_fields(audio: AudioTrack) -> tuple[int, bytes]:
+    """The number of a sample rate, and the rate where it has none."""
+    if audio.sample_rate in SAMPLE_RATES:
+        return SAMPLE_RATES.index(audio.sample_rate), b""
+    return 0, varint(audio.sample_rate)
+
+
+def _parse_audio(fields: FieldReader, number: int, stereo: bool) -> AudioTrack:
+    known = SAMPLE_RATES[number] if number < len(SAMPLE_RATES) else 0
+    rate = known or fields.varint("sample rate", 1000, MAX_SAMPLE_RATE)
+    return AudioTrack(rate, 2 if stereo else 1)
 
 
 def _parse_raster(fields: FieldReader, number: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from mmcodec.pipeline.output import STANDARD_STREAM, whole_output
 from mmcodec.pipeline.reports import DecodeReport, EncodeReport
 from mmcodec.pipeline.settings import EncodeSettings, Profile
 
-_STREAM_STARTS = b"\xb5a"
+_STREAM_STARTS = (b"\xb5a", b"\xb5c")
 _PICTURES_START = (b"\x89PNG", b"\xff\xd8\xff")
 _MOST_FILE_BYTES = 32 << 20
 _MOST_PIXELS = 1 << 24

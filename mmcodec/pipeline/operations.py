@@ -78,12 +78,10 @@ def encode(
         if settings.most_bytes is not None:
             settings = settings.lasting(_known_seconds(media.info), _is_photograph(media.info))
         encoder = Encoder(media, settings)
-        writer = StreamWriter(sink, encoder.header)
-        packets = tuple(_written(encoder, writer, settings, progress))
+        packets, account = _written(encoder, sink, settings, progress)
         if not packets:
             raise MediaError(f"{media.info.name}: is too short: there is nothing to send")
-        writer.close()
-    stream = StreamInfo(encoder.header, packets, dict(writer.account))
+    stream = StreamInfo(encoder.header, packets, account)
     elapsed = time.perf_counter() - started
     return EncodeReport(
         stream,
@@ -96,21 +94,35 @@ def encode(
 
 
 def _written(
-    encoder: Encoder, writer: StreamWriter, settings: EncodeSettings, progress: Progress | None
-) -> Iterator[CuePacket]:
-    """Write the cues: as they come from a buffer, or else the best of the whole."""
+    encoder: Encoder, sink: ByteSink, settings: EncodeSettings, progress: Progress | None
+) -> tuple[tuple[CuePacket, ...], dict[str, int]]:
+    """Write the cues, as they come from a buffer, or else the best of the whole; and what is
+    written, with its bytes by name.
+    """
     drafts = encoder.drafts(progress)
     if settings.buffer_s:
-        buffer = Buffer(settings.total_bit_rate, settings.buffer_s)
-        for draft in drafts:
-            packet = writer.write(buffer.choose(draft))
-            buffer.spend(packet.wire_bytes)
-            yield packet
+        writer = StreamWriter(sink, encoder.header)
+        packets = tuple(_buffered(drafts, writer, settings.total_bit_rate, settings.buffer_s))
     else:
-        yield from map(writer.write, _best(encoder, list(drafts), settings))
+        cues = _best(encoder, list(drafts), settings)
+        writer = StreamWriter(sink, encoder.header, single=len(cues) == 1)
+        packets = tuple(map(writer.write, cues))
+    if packets:
+        writer.close()
+    return packets, dict(writer.account)
 
 
-def _best(encoder: Encoder, drafts: list[Draft], settings: EncodeSettings) -> Iterable[Cue]:
+def _buffered(
+    drafts: Iterable[Draft], writer: StreamWriter, bit_rate: int, buffer_s: float
+) -> Iterator[CuePacket]:
+    buffer = Buffer(bit_rate, buffer_s)
+    for draft in drafts:
+        packet = writer.write(buffer.choose(draft))
+        buffer.spend(packet.wire_bytes)
+        yield packet
+
+
+def _best(encoder: Encoder, drafts: list[Draft], settings: EncodeSettings) -> Sequence[Cue]:
     """The best cues that keep to the bit rate, if there is one to keep to."""
     rate = settings.total_bit_rate
     if not rate or not (settings.bit_rate or any(draft.options for draft in drafts)):
@@ -145,9 +157,9 @@ def _seconds(header: StreamHeader, cues: Sequence[Cue]) -> float:
     return float(Timeline(header.video, header.audio, tuple(cues)).duration)
 
 
-def _size(header: StreamHeader, cues: Iterable[Cue]) -> int:
+def _size(header: StreamHeader, cues: Sequence[Cue]) -> int:
     """Bytes of a stream."""
-    writer = StreamWriter(io.BytesIO(), header)
+    writer = StreamWriter(io.BytesIO(), header, single=len(cues) == 1)
     for cue in cues:
         writer.write(cue)
     writer.close()

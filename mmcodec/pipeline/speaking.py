@@ -25,6 +25,7 @@ from mmcodec.timeline import AUDIO_TIME_BASE, Cue, Layer, Prompt, Segment, Segme
 _PAUSE_S = 0.18
 """Phrases are what lies between pauses of this length."""
 _EARLY_S = 1.0
+_SHORT_SILENCE_S = 1.0
 _SHOWN = 12
 """Words that are listed in a remark."""
 _SHORTEST_TEXT_S = 1.5
@@ -203,7 +204,8 @@ def spans_of(words: Sequence[Word], duration: int) -> list[tuple[int, int, tuple
 
 
 def spoken_part(heard: Sequence[SoundSegment], time_base: Fraction) -> range:
-    """Which of a sound's segments a text is said in: from the first of speech to the last.
+    """Which of a sound's segments a text is said in: from the first of speech to the last, with
+    short silence before and after.
 
     A sound with no speech in it is taken to be speech where it is not silent: who gives a text
     knows better.
@@ -220,7 +222,14 @@ def spoken_part(heard: Sequence[SoundSegment], time_base: Fraction) -> range:
     if seconds > voice.MAX_SECONDS:
         line = f"a text is given, and the speech lasts {seconds:.0f} s"
         raise MediaError(f"{line}; at most {voice.MAX_SECONDS:.0f} s can be read aloud as one")
-    return range(at[0], at[-1] + 1)
+    first, last = at[0], at[-1]
+    for beside in (first - 1, last + 1):
+        silence = heard[beside].segment if 0 <= beside < len(heard) else None
+        lasts = float(silence.duration * time_base) if silence else 0.0
+        if 0 < lasts <= _SHORT_SILENCE_S and seconds + lasts <= voice.MAX_SECONDS:
+            # As a cue of its own it would cost more.
+            first, last, seconds = min(first, beside), max(last, beside), seconds + lasts
+    return range(first, last + 1)
 
 
 def joined(heard: Sequence[SoundSegment]) -> SoundSegment:
