@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 
 from mmcodec.analysis.picture import ShotAnalysis, analyse_shot
 from mmcodec.analysis.segments import LONGEST_S, SegmentDetector, SoundSegment
@@ -36,7 +37,7 @@ Work = partial[tuple[Draft, ...]]
 
 _WORK_AHEAD = 4
 """Shots and segments that may wait to be encoded."""
-_TRIAL_WORKERS = 2
+_SHOT_WORKERS, _TRIAL_WORKERS = 2, 2
 _READ_AHEAD, _IDLE_S = 16, 0.2
 """Pictures and blocks of samples that may wait to be analysed; and seconds after which what is
 ready is handed on, though the source says nothing.
@@ -49,8 +50,8 @@ class Encoder:
     """Encodes one open source; ``header`` at once, :meth:`drafts` as they are complete.
 
     ``remarks`` grows while it works; see :class:`~mmcodec.pipeline.reports.EncodeReport`.
-    Shots and segments are encoded in a thread each while the source is read on. Memory is bounded
-    by the longest shot and segment, not by the source.
+    Two shots and a segment at a time are encoded while the source is read on. Memory is bounded by
+    the longest shots and segment, not by the source.
     """
 
     def __init__(self, media: MediaReader, settings: EncodeSettings) -> None:
@@ -81,7 +82,7 @@ class Encoder:
             MediaError: the source is cut short and ``partial`` was not asked for.
         """
         pending: deque[Future[tuple[Draft, ...]]] = deque()
-        with ThreadPoolExecutor(1) as shots, ThreadPoolExecutor(1) as segments:
+        with ThreadPoolExecutor(_SHOT_WORKERS) as shots, ThreadPoolExecutor(1) as segments:
             for work in self._work(progress):
                 if work:
                     worker = segments if isinstance(work.args[0], SoundSegment) else shots
@@ -143,7 +144,7 @@ class _ShotEncoder:
         self._constant = settings.quality is not None
         self._remarks = remarks
         self._detector = ShotDetector(track.frame_rate, settings.longest_s or MAX_SHOT_S)
-        self._captioner = captioner(settings, remarks)
+        self._captioner, self._one_at_a_time = captioner(settings, remarks), Lock()
         self._trials = ThreadPoolExecutor(_TRIAL_WORKERS)
         self._prompt_bytes = settings.prompt_bytes
         self._end = 0
@@ -173,8 +174,9 @@ class _ShotEncoder:
         search = SketchSearch(frames, seconds, self._sketch_rate, self._trials, self._track.still)
         search.run(self._effort.rounds, self._effort is Effort.SLOW)
         options = search.options()
-        if self.longest is None or frames.shot.duration > self.longest[0].duration:
-            self.longest = frames.shot, search
+        with self._one_at_a_time:
+            if self.longest is None or _rank(frames.shot) > _rank(self.longest[0]):
+                self.longest = frames.shot, search
         _give_memory_back()
         if self._constant:
             options = (best_of(options, seconds, self._sketch_rate),)
@@ -182,11 +184,17 @@ class _ShotEncoder:
 
     def _caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
         try:
-            return self._captioner.caption(frames, analysis, self._prompt_bytes)
+            with self._one_at_a_time:
+                return self._captioner.caption(frames, analysis, self._prompt_bytes)
         except FailedWorkError as error:
             start_s = float(frames.shot.start * self._track.time_base)
             self._remarks.append(f"{error}; the rules describe the shot at {start_s:.1f} s")
             return RulesCaptioner().caption(frames, analysis, self._prompt_bytes)
+
+
+def _rank(shot: Shot) -> tuple[int, int]:
+    """Of two shots the longer one is greater, or else the earlier: in whatever order they come."""
+    return shot.duration, -shot.start
 
 
 def _give_memory_back() -> None:

@@ -270,7 +270,10 @@ class SketchSearch:
         known = [other for other in self._modes if other > 1] if count > 1 else []
         near = min(known, key=lambda other: abs(np.log(other / count)), default=0)
         modes = (self._modes[near],) if near else _OF_MANY if count > 1 else (TemporalMode.HOLD,)
-        return tuple(dict.fromkeys((*modes, TemporalMode.CAMERA))) if self._path else modes
+        fewer = (mode for other, mode in self._modes.items() if 1 < other <= count)
+        if self._path is None or any(mode is not TemporalMode.CAMERA for mode in fewer):
+            return modes  # the more frames there are, the less there is to follow between them
+        return tuple(dict.fromkeys((*modes, TemporalMode.CAMERA)))
 
     def _trial(self, point: _Point) -> _Trial:
         units = self._coded(point)
