@@ -281,17 +281,19 @@ class SketchSearch:
         made = decode_av1(units, len(times), MAX_PIXELS)
         modes = self._modes_for(point.count)
         finish, *others = self._finishes
+        shown = _all_finished(made, finish)
         mode, quality, worth, data = modes[0], 0.0, -np.inf, b""
         for one in modes:
             coded = self._finished(point, units, one, finish)
-            found = self._quality(made, times, one, finish)
+            found = self._quality(shown, times, one)
             if (net := found - _GAIN * float(np.log(len(coded)))) > worth:
                 mode, quality, worth, data = one, found, net, coded
         if others:  # flow hardly depends on the finish, and takes most of the time
             plain = TemporalMode.BLEND if len(times) > 1 else mode
-            best = max(self._finishes, key=lambda one: self._quality(made, times, plain, one))
+            all_shown = {finish: shown, **{one: _all_finished(made, one) for one in others}}
+            best = max(all_shown, key=lambda one: self._quality(all_shown[one], times, plain))
             if best != finish:
-                finish, quality = best, self._quality(made, times, mode, best)
+                finish, quality = best, self._quality(all_shown[best], times, mode)
                 data = self._finished(point, units, mode, finish)
         return _Trial(Option(data, quality), mode, finish)
 
@@ -326,15 +328,10 @@ class SketchSearch:
         return [int(place) for place in places]
 
     def _quality(
-        self,
-        decoded: NDArray[np.uint8],
-        times: NDArray[np.int64],
-        mode: TemporalMode,
-        finish: Finish,
+        self, frames: NDArray[np.uint8], times: NDArray[np.int64], mode: TemporalMode
     ) -> float:
-        """The mean of what a decoder makes at the probes."""
+        """The mean of what a decoder makes of finished frames at the probes."""
         height, width = self._frames.pixels[0].shape[:2]
-        frames = np.stack([finished(frame, finish) for frame in decoded])
         moments = [moment for moment, _ in self._probes]
         made = interpolate(frames, times, moments, mode, self._path_of(mode))
         qualities = [
@@ -342,6 +339,10 @@ class SketchSearch:
             for picture, (_, original) in zip(made, self._probes, strict=True)
         ]
         return float(np.mean(qualities))
+
+
+def _all_finished(frames: NDArray[np.uint8], finish: Finish) -> NDArray[np.uint8]:
+    return np.stack([finished(frame, finish) for frame in frames])
 
 
 def _camera_path(frames: ShotFrames, seconds: float) -> CameraPath | None:
