@@ -18,8 +18,9 @@ _LEAST_RATE, _MOST_RATE = 300, 24_000
 _OF_PICTURE = 0.92
 """Part of a stream that is not framing and prompts, more or less."""
 _LEAST_SKETCH = 60
-_USUAL_PIXELS, _FINE_PIXELS, _FINE_FROM = 320 * 180, 448 * 252, 4000
-"""Frames of which sketches are made; larger ones from so many bits a second of sketches on."""
+_USUAL_PIXELS, _FINE_PIXELS, _FINEST_PIXELS = 320 * 180, 448 * 252, 640 * 360
+_FINE_FROM = 4000
+"""Bits a second of sketches, from which on they are made of larger frames."""
 _FOREVER = 1 << 62
 """Ticks, more than any stream has."""
 
@@ -137,9 +138,11 @@ class EncodeSettings:
 
     @property
     def frame_pixels(self) -> int:
-        """Pixels of the frames of which sketches are made: more would take longer, and show only
-        from some bit rate on.
+        """Pixels of the frames of which sketches are made, and with which they are compared: more
+        take longer, and show most from some bit rate on.
         """
+        if self.effort is Effort.SLOW:
+            return _FINEST_PIXELS
         fine = self.sketch_bit_rate(self.audio) > _FINE_FROM
         return _FINE_PIXELS if fine else _USUAL_PIXELS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +10,10 @@ Samples = NDArray[np.float32]
 
 _CEILING = 10 ** (-1.3 / 20)
 """A little is left for what a resampler or another codec makes of it."""
-_OVERSAMPLING = 4
+_PARTS = (0.25, 0.5, 0.75)
+"""Where between two samples a peak is looked for."""
+_TAPS, _SHAPE = 10, 5.0
+"""Of an interpolating filter: samples on each side, and of its Kaiser window."""
 _REACH_S = 0.005
 """How long before and after a peak it is made quieter."""
 
@@ -18,15 +22,22 @@ def limited(sound: Samples, sample_rate: int) -> Samples:
     """``sound`` (n, channels) with its true peaks (ITU-R BS.1770-4, annex 2) below -1 dBTP."""
     if not len(sound) or np.abs(sound).max() < _CEILING / 2:
         return sound
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-    from scipy.signal import resample_poly
-
-    fine = np.abs(resample_poly(sound, _OVERSAMPLING, 1, axis=0)).max(axis=1)
-    peaks = np.maximum(fine.reshape(-1, _OVERSAMPLING).max(axis=1), np.abs(sound).max(axis=1))
+    peaks = np.maximum.reduce([np.abs(sound), *(_between(sound, part) for part in _PARTS)])
+    peaks = peaks.max(axis=1)
     if peaks.max() <= _CEILING:
         return sound
     # The mean of what is needed nearby, each taken as far as the mean reaches, is never less than
     # what is needed here.
     reach = 2 * max(round(_REACH_S * sample_rate), 1) + 1
-    needed = maximum_filter1d(np.maximum(peaks / _CEILING, 1), reach)
-    return np.asarray(sound / uniform_filter1d(needed, reach)[:, None], np.float32)
+    needed = cv2.dilate(np.maximum(peaks / _CEILING, 1)[:, None], np.ones((reach, 1), np.uint8))
+    gain = cv2.blur(needed, (1, reach), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(sound / gain, np.float32)
+
+
+def _between(sound: Samples, part: float) -> Samples:
+    """Magnitudes ``part`` of the way from each sample (n, channels) to the next."""
+    places = np.arange(-_TAPS, _TAPS + 1) + part
+    taps = np.sinc(places) * np.i0(_SHAPE * np.sqrt(np.maximum(1 - (places / _TAPS) ** 2, 0)))
+    taps = (taps / taps.sum()).astype(np.float32)
+    channels = [np.convolve(channel, taps)[_TAPS:-_TAPS] for channel in sound.T]
+    return np.asarray(np.abs(np.stack(channels, axis=1)), np.float32)
