@@ -10,6 +10,8 @@ from conftest import scene
 from mmcodec.analysis.shots import ShotFrames
 from mmcodec.analysis.similarity import psnr
 from mmcodec.descriptors import sketch
+from mmcodec.pipeline import sketching
+from mmcodec.pipeline.settings import Effort
 from mmcodec.pipeline.sketching import SketchSearch, best_of
 from mmcodec.timeline import Shot
 
@@ -23,8 +25,8 @@ def shot(count=48):
 
 @pytest.fixture(scope="module")
 def searched():
-    search = SketchSearch(shot(), 2.0, 1500, WORKERS)
-    search.run(1)
+    search = SketchSearch(shot(), 2.0, 1500, WORKERS, Effort.DEFAULT)
+    search.run()
     return search
 
 
@@ -57,13 +59,16 @@ def test_quality_is_what_a_decoder_makes_of_it(searched):
     assert errors[1] > errors[0] + 1
 
 
-def test_other_styles_are_never_worse(searched):
+def test_other_styles_are_never_worse(monkeypatch):
     """What a slow search takes has the bytes and the picture of a usual sketch, or is better."""
-    styled = SketchSearch(shot(), 2.0, 1500, WORKERS)
-    styled.run(1, styled=True)
-    plain = {option.data for option in searched.options()}
-    assert {option.data for option in styled.options()} - plain
-    worth = [best_of(one.options(), 2.0, 1500) for one in (searched, styled)]
+    styled = SketchSearch(shot(), 2.0, 1500, WORKERS, Effort.SLOW)
+    styled.run()
+    monkeypatch.setattr(sketching, "STYLES", sketching.STYLES[:1])
+    plain = SketchSearch(shot(), 2.0, 1500, WORKERS, Effort.SLOW)
+    plain.run()
+    known = {option.data for option in plain.options()}
+    assert {option.data for option in styled.options()} - known
+    worth = [best_of(one.options(), 2.0, 1500) for one in (plain, styled)]
     net = [one.quality - 0.13 * 8 / 3000 * len(one.data) for one in worth]
     assert net[1] >= net[0]
 
@@ -79,8 +84,8 @@ def test_more_bits_make_a_still_better():
     frames = ShotFrames(Shot(0, 1), (0,), (cv2.resize(scene(2, 0), (640, 360)),))
     quality = []
     for rate in (300, 6000):
-        search = SketchSearch(frames, 4.0, rate, WORKERS, still=True)
-        search.run(1)
+        search = SketchSearch(frames, 4.0, rate, WORKERS, Effort.DEFAULT, still=True)
+        search.run()
         data = best_of(search.options(), 4.0, rate).data
         made = cv2.resize(sketch.decode(data, 1).frames[0], (640, 360))
         quality.append(psnr(made, frames.pixels[0]))
@@ -88,17 +93,19 @@ def test_more_bits_make_a_still_better():
 
 
 def test_the_search_is_the_same_each_time():
-    searches = [SketchSearch(shot(30), 1.25, 1500, WORKERS) for _ in range(2)]
+    searches = [SketchSearch(shot(30), 1.25, 1500, WORKERS, Effort.DEFAULT) for _ in range(2)]
     for search in searches:
-        search.run(1)
+        search.run()
         search.fill(400)
     assert searches[0].options() == searches[1].options()
 
 
 def test_a_shot_that_its_own_raster_is_too_small_for_gets_a_finer_quality():
     small = tuple(cv2.resize(scene(1, i), (128, 72)) for i in range(24))
-    search = SketchSearch(ShotFrames(Shot(0, 24), tuple(range(24)), small), 1.0, 8_000, WORKERS)
-    search.run(1)
+    search = SketchSearch(
+        ShotFrames(Shot(0, 24), tuple(range(24)), small), 1.0, 8_000, WORKERS, Effort.DEFAULT
+    )
+    search.run()
     search.fill(1100)
     largest = [one for one in search.options() if len(one.data) <= 1100][-1]
     assert len(largest.data) > 0.75 * 1100  # 12 frames at the coarsest: 504

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-_DB_WORTH = 0.023
+_DB_WORTH = 0.021
 """What a decibel of PSNR is worth in SSIM: some of what twice the bits add to each."""
 
 Floats = NDArray[np.float32]

@@ -24,7 +24,7 @@ from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner
 from mmcodec.pipeline.rate import Draft
-from mmcodec.pipeline.settings import Effort, EncodeSettings, Speech
+from mmcodec.pipeline.settings import EncodeSettings, Speech
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchSearch, best_of
 from mmcodec.pipeline.sounding import choose_sound
 from mmcodec.pipeline.speaking import SpeechEncoder, joined, spoken_part
@@ -171,8 +171,10 @@ class _ShotEncoder:
         end_s = float(frames.shot.end * self._track.time_base)
         if not self._sketch_rate:
             return (Draft(Cue(frames.shot, prompt, {Layer.LOOK: seen}), seconds, end_s),)
-        search = SketchSearch(frames, seconds, self._sketch_rate, self._trials, self._track.still)
-        search.run(self._effort.rounds, self._effort is Effort.SLOW)
+        search = SketchSearch(
+            frames, seconds, self._sketch_rate, self._trials, self._effort, self._track.still
+        )
+        search.run()
         options = search.options()
         with self._one_at_a_time:
             if self.longest is None or _rank(frames.shot) > _rank(self.longest[0]):

@@ -46,6 +46,11 @@ class Effort(StrEnum):
         """How often sketches around the best one of a shot are tried."""
         return {Effort.FAST: 0, Effort.DEFAULT: 1, Effort.SLOW: 8}[self]
 
+    @property
+    def probes(self) -> int:
+        """Moments a second of a shot, at which they are compared with it."""
+        return 4 if self is Effort.SLOW else 2
+
 
 class Speech(StrEnum):
     """How speech is sent."""

@@ -32,6 +32,7 @@ from mmcodec.descriptors.sketch import (
     rounded_times,
     sketch_size,
 )
+from mmcodec.pipeline.settings import Effort
 from mmcodec.synthesis.interpolation import interpolate
 from mmcodec.synthesis.offline_video import enlarge, finished
 
@@ -57,7 +58,9 @@ _FEWER = 3
 _KINDS, _FILLS, _FULL, _FAR = 4, 4, 0.98, 0.7
 """To use up what is left: qualities, rounds of trials of each, when it is used up, and from what
 ratio of bytes on (its logarithm) a sketch is no model for it."""
-_PROBES_A_SECOND, _LEAST_PROBES, _MOST_PROBES = 2, 8, 20
+_LITTLE = 1e-6
+_LEAST_PROBES, _MOST_PROBES = 8, 20
+"""Moments at which a shot is compared, for two a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class SketchSearch:
     """Trials of one shot, whose frames it holds: sketches around a bit rate.
 
     ``workers`` run the trials; the same ones serve all shots, because memory that threads have
-    used stays with them.
+    used stays with them. ``effort`` says how long to search: with few moments to compare at, the
+    best of many trials is one that happens to be good at them.
     """
 
     def __init__(
@@ -106,26 +110,27 @@ class SketchSearch:
         seconds: float,
         bit_rate: float,
         workers: Executor,
+        effort: Effort,
         still: bool = False,
     ) -> None:
         self._frames, self._seconds = frames, seconds
         self._workers = workers
-        self._bit_rate = bit_rate
+        self._bit_rate, self._effort = bit_rate, effort
         height, width = frames.pixels[0].shape[:2]
         self._most_pixels = min(height * width, _MOST_PIXELS)
         self._tried: dict[_Point, Option] = {}
         most = 1 if still else min(MAX_FRAMES, len(frames.pts), max(2, round(_FASTEST * seconds)))
         self._placed = best_frames(frames.pixels, most)
-        self._probes = _probes(frames, seconds)
+        self._probes = _probes(frames, seconds, effort.probes)
         self._path = None if most == 1 else _camera_path(frames, seconds)
         self._detail = detail_level(fine_detail(frames.pixels))
         self._modes: dict[int, TemporalMode] = {}
         self._finishes: tuple[Finish, ...] = tuple(Finish)
 
-    def run(self, rounds: int, styled: bool = False) -> None:
+    def run(self) -> None:
         """Try the usual point of the bit rate; in each round those of as many bytes around the best
-        so far, with more or fewer frames and with finer or coarser ones; then, if ``styled``, the
-        best coded in other styles; then the best with half and with twice the bytes.
+        so far, with more or fewer frames and with finer or coarser ones; then, in a slow search,
+        the best coded in other styles; then the best with half and with twice the bytes.
         """
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
@@ -137,13 +142,13 @@ class SketchSearch:
             fewer = replace(best, count=self._frames_near(best.count / _FEWER))
             rivals = self._fitted([(fewer, wanted)])
             best = max((best, *rivals), key=lambda point: self._score(point, wanted))
-        for _ in range(rounds):
+        for _ in range(self._effort.rounds):
             before = best
             around = self._fitted([(point, wanted) for point in self._around(best)])
             best = max((before, *around), key=lambda point: self._score(point, wanted))
             if best == before:
                 break
-        if styled:
+        if self._effort is Effort.SLOW:
             ways = [replace(best, style=style) for style in range(len(STYLES))]
             best = max(self._try(ways), key=lambda point: self._score(point, wanted))
         apart = [
@@ -154,7 +159,8 @@ class SketchSearch:
 
     def fill(self, most: int) -> None:
         """Try sketches of nearly ``most`` bytes, like the best one that is about as large and then
-        finer ones; they are coded, and taken to be better by as much as their bytes say.
+        finer ones, until one is better than all that are smaller; if none is, the best of them is
+        taken to be, so that the bytes are used.
         """
 
         def worth(point: _Point) -> float:
@@ -163,14 +169,24 @@ class SketchSearch:
             return self._score(point, most) - far
 
         best = max(self._tried, key=worth)
-        smaller = [one.quality for one in self._tried.values() if len(one.data) <= most]
-        near, score = self._fit(best, _FULL * most), max([self._score(best, most), *smaller])
+        least = max(one.quality for one in self._tried.values() if len(one.data) <= most)
+        near = self._fit(best, _FULL * most)
+        full: dict[_Point, Option] = {}
         for quality in range(near.quality, min(near.quality + _KINDS, len(_QUALITIES))):
-            if self._filled(replace(near, quality=quality), score, most):
-                return
+            point = self._filling(replace(near, quality=quality), most)
+            if point is None:
+                continue
+            self._tried[point] = option = self._trial(point).option
+            if len(option.data) > _FULL * most:
+                full[point] = option
+                if option.quality > least:
+                    return
+        if full:
+            point = max(full, key=lambda one: full[one].quality)
+            self._tried[point] = replace(full[point], quality=least + _LITTLE)
 
-    def _filled(self, near: _Point, score: float, most: int) -> bool:
-        """Whether a raster was found with which a point takes nearly ``most`` bytes."""
+    def _filling(self, near: _Point, most: int) -> _Point | None:
+        """A point like another, with the raster that takes the most of ``most`` bytes."""
         sizes: dict[int, int] = {}
         guesses = [self._fit(near, _FULL * most).pixels]
         for _ in range(_FILLS):
@@ -178,12 +194,11 @@ class SketchSearch:
             for point, units in zip(points, self._workers.map(self._coded, points), strict=True):
                 data = self._finished(point, units, self._mode_of(point), self._finishes[0])
                 sizes[point.pixels] = len(data)
-                likely = score + _GAIN * float(np.log(len(data) / most))
-                self._tried.setdefault(point, Option(data, likely))
             if any(_FULL * most < size <= most for size in sizes.values()):
-                return True
+                break
             guesses = _guesses(sizes, most, self._most_pixels)
-        return False
+        fitting = [pixels for pixels, size in sizes.items() if size <= most]
+        return replace(near, pixels=max(fitting, key=sizes.__getitem__)) if fitting else None
 
     def options(self) -> tuple[Option, ...]:
         """What is better than all that is smaller."""
@@ -354,9 +369,10 @@ def _camera_path(frames: ShotFrames, seconds: float) -> CameraPath | None:
     return path if np.abs(path.poses).max() >= _SEEN_TO_MOVE else None
 
 
-def _probes(frames: ShotFrames, seconds: float) -> list[tuple[int, Original]]:
+def _probes(frames: ShotFrames, seconds: float, a_second: int) -> list[tuple[int, Original]]:
     """Moments of a shot, one in each of equal parts but not in its middle, with their pictures."""
-    count = min(max(round(_PROBES_A_SECOND * seconds), _LEAST_PROBES), _MOST_PROBES)
+    times = a_second / 2
+    count = round(min(max(2 * seconds, _LEAST_PROBES), _MOST_PROBES) * times)
     count = min(count, len(frames.pts))
     golden = np.modf(np.arange(count) * 0.618034)[0]
     places = ((np.arange(count) + golden) * len(frames.pts) / count).astype(int)
