@@ -92,6 +92,17 @@ def test_more_bits_make_a_still_better():
     assert quality[1] > quality[0] + 2
 
 
+def test_what_fills_is_measured_and_may_be_all_that_fits():
+    search = SketchSearch(shot(), 2.0, 1500, WORKERS, Effort.FAST)
+    search.run()
+    smallest = min(len(one.data) for one in search.options())
+    search.fill(smallest - 1)
+    before = len(search.options())
+    search.fill(600)
+    assert len(search.options()) >= before
+    assert all(0 < one.quality < 3.2 for one in search.options())
+
+
 def test_the_search_is_the_same_each_time():
     searches = [SketchSearch(shot(30), 1.25, 1500, WORKERS, Effort.DEFAULT) for _ in range(2)]
     for search in searches:

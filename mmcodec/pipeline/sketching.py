@@ -169,7 +169,8 @@ class SketchSearch:
             return self._score(point, most) - far
 
         best = max(self._tried, key=worth)
-        least = max(one.quality for one in self._tried.values() if len(one.data) <= most)
+        smaller = (one.quality for one in self._tried.values() if len(one.data) <= most)
+        least = max(smaller, default=float("-inf"))
         near = self._fit(best, _FULL * most)
         full: dict[_Point, Option] = {}
         for quality in range(near.quality, min(near.quality + _KINDS, len(_QUALITIES))):
