@@ -6,6 +6,7 @@ from threading import Thread
 import av
 import numpy as np
 import pytest
+import soundfile
 from conftest import SAMPLES, scene, tone
 
 from mmcodec.errors import MediaError, UsageError
@@ -101,6 +102,19 @@ def test_sound_alone_mono_or_stereo_at_any_rate(make_clip):
     assert not pictures
     assert samples.shape == (round(2.4 * 16_000), 1)
     assert 0.1 < np.abs(samples).max() < 0.5
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+@pytest.mark.parametrize(("rate", "beyond"), [(48_000, 0.02), (16_000, 0.0)])
+def test_what_is_too_high_for_the_sample_rate_is_measured(tmp_path, subtype, rate, beyond):
+    times = np.arange(rate) / rate
+    left = 0.3 * np.sin(2 * np.pi * 1000 * times) + 0.2 * np.sin(2 * np.pi * 16_000 * times)
+    right = 0.2 * np.sin(2 * np.pi * 16_000 * times)
+    soundfile.write(tmp_path / "high.wav", np.stack([left, right], axis=1), rate, subtype)
+    with open_media(tmp_path / "high.wav", DemuxSettings(sample_rate=24_000)) as media:
+        blocks = [item for item in media.read() if isinstance(item, Sound)]
+    powers = [block.beyond for block in blocks for _ in block.samples]
+    assert np.mean(powers) == pytest.approx(beyond, rel=0.05, abs=1e-6)
 
 
 def test_a_gap_in_the_sound_is_silence(tmp_path):

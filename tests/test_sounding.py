@@ -1,5 +1,7 @@
 """How a segment is described is chosen by what a decoder makes of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_sound_descriptor import RATE, babble, noise, tone
@@ -94,3 +96,14 @@ def test_opus_is_taken_where_there_are_bits_for_it():
     heard = segment(np.concatenate([babble(), noise(), CHORD]))
     assert set(sounding.choose_sound(heard, 16_000)) == {Layer.OPUS}
     assert set(sounding.choose_sound(heard, 2000)) == {Layer.SOUND}
+
+
+def test_what_no_decoder_makes_is_made_up_for_by_the_rest():
+    """A third of it makes the rest louder by some 2 dB; nothing by more than 6 dB."""
+    heard = segment(noise(4.0))
+    usual = loudness_lufs(made(choose_sound(heard, 500), heard), RATE)
+    power = float(np.mean(np.square(heard.samples)))
+    for times, least, most in ((0.4, 1.0, 3.0), (100.0, 4.0, 6.1)):
+        more = replace(heard, beyond=times * power)
+        louder = loudness_lufs(made(choose_sound(more, 500), heard), RATE) - usual
+        assert least < louder < most

@@ -50,6 +50,8 @@ class SoundSegment:
     samples: Samples
     """(n, channels)"""
     sample_rate: int
+    beyond: float = 0.0
+    """Mean square of what the source has beyond the frequencies that the samples hold."""
 
     def mono(self) -> Samples:
         """The channels' mean, as loud as the channels are, (m,).
@@ -98,14 +100,19 @@ class SegmentDetector:
         self._sample_rate = sample_rate
         self._meter = _Meter(sample_rate)
         self._samples: Samples = np.zeros((0, 1), dtype=np.float32)
+        self._beyond: deque[tuple[int, float]] = deque([(0, 0.0)])
         self._first_sample = 0
         self._measured = 0
         self._recent: deque[_Block] = deque(maxlen=2 * _REACH + 1)
         self._cutter = _Cutter(max(round(longest_s * _BLOCKS_PER_SECOND), 2 * _MIN_BLOCKS))
 
-    def process(self, samples: Samples) -> list[SoundSegment]:
-        """Take ``samples`` (n, channels), of any n; the segments that they complete."""
+    def process(self, samples: Samples, beyond: float = 0.0) -> list[SoundSegment]:
+        """Take ``samples`` (n, channels), of any n, and what is beyond their frequencies; the
+        segments that they complete.
+        """
         self._append(samples)
+        so_far = self._beyond[-1][1] + beyond * len(samples)
+        self._beyond.append((self._end_sample, so_far))
         cuts = []
         while self._end_sample >= self._sample_of(self._measured + 1) + self._meter.margin:
             cuts += self._measure_block()
@@ -125,7 +132,8 @@ class SegmentDetector:
         start, kind = self._cutter.open_segment
         ticks = max(round(self._end_sample / self._sample_rate / AUDIO_TIME_BASE), 1)
         segment = Segment(_ticks(start), max(ticks, _ticks(start) + 1), kind)
-        return [*segments, SoundSegment(segment, self._samples, self._sample_rate)]
+        beyond = self._mean_beyond(self._first_sample, self._end_sample)
+        return [*segments, SoundSegment(segment, self._samples, self._sample_rate, beyond)]
 
     @property
     def _end_sample(self) -> int:
@@ -164,11 +172,21 @@ class SegmentDetector:
         kind = SegmentKind.SILENCE if level.max() < _SILENCE_DB else _kind_of(window)
         return self._cutter.push(kind, float(level.mean()))
 
+    def _mean_beyond(self, start: int, end: int) -> float:
+        """Of the samples ``start`` to ``end``; what is before them is forgotten."""
+        at, sums = zip(*self._beyond, strict=True)
+        first, last = np.interp([start, end], at, sums)
+        while len(self._beyond) > 1 and self._beyond[1][0] <= end:
+            self._beyond.popleft()
+        return float(last - first) / max(end - start, 1)
+
     def _segment(self, start: int, end: int, kind: SegmentKind) -> SoundSegment:
         cut = self._sample_of(end) - self._first_sample
         samples, self._samples = self._samples[:cut].copy(), self._samples[cut:].copy()
+        beyond = self._mean_beyond(self._first_sample, self._first_sample + cut)
         self._first_sample += cut
-        return SoundSegment(Segment(_ticks(start), _ticks(end), kind), samples, self._sample_rate)
+        segment = Segment(_ticks(start), _ticks(end), kind)
+        return SoundSegment(segment, samples, self._sample_rate, beyond)
 
 
 def _ticks(block: int) -> int:

@@ -33,9 +33,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Samples that follow those before them: float32 (n, channels) in -1..1."""
+    """Samples that follow those before them: float32 (n, channels) in -1..1; and the mean square
+    of what the source has beyond the frequencies that these hold.
+    """
 
     samples: NDArray[np.float32]
+    beyond: float = 0.0
 
 
 class _Clock:
@@ -113,9 +116,10 @@ class SoundFeed:
         self._heard += max(length - overlap, Fraction(0))
         frame.pts = None
         skip = round(overlap * self._rate)
+        beyond = _power_above(frame, self._rate / 2)
         for samples in self._samples(frame):
             if len(samples) > skip:
-                yield Sound(samples[skip:])
+                yield Sound(samples[skip:], beyond)
             skip = max(0, skip - len(samples))
 
     def flush(self) -> Iterator[Sound]:
@@ -130,6 +134,20 @@ class SoundFeed:
         for resampled in self._resampler.resample(frame):
             samples = resampled.to_ndarray().T.astype(np.float32, copy=False)
             yield np.nan_to_num(np.clip(samples, -4.0, 4.0))
+
+
+def _power_above(frame: av.AudioFrame, hz: float) -> float:
+    """Mean square above a frequency, the mean of the channels."""
+    if frame.sample_rate <= 2 * hz or not frame.samples:
+        return 0.0
+    raw = frame.to_ndarray()
+    planes = raw if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels).T
+    full = 1.0 if raw.dtype.kind == "f" else 2.0 ** (8 * raw.itemsize - 1)
+    window = np.hanning(planes.shape[1] + 2)[1:-1]
+    spectra = np.abs(np.fft.rfft(planes / full * window)) ** 2
+    above = spectra[:, np.fft.rfftfreq(planes.shape[1], 1 / frame.sample_rate) > hz]
+    power = 2 * above.sum() / (len(planes) * planes.shape[1] * np.square(window).sum())
+    return float(np.nan_to_num(np.clip(power, 0.0, 1.0)))
 
 
 def _stamp(frame: av.VideoFrame | av.AudioFrame) -> Fraction | None:

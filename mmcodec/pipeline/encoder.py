@@ -225,7 +225,7 @@ class _SegmentEncoder:
 
     def push(self, sound: Sound) -> Iterator[Work]:
         """The encoding of the segments that are complete with these samples."""
-        yield from self._complete(self._detector.process(sound.samples))
+        yield from self._complete(self._detector.process(sound.samples, sound.beyond))
 
     def finish(self) -> Iterator[Work]:
         """The encoding of what is left."""

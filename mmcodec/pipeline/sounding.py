@@ -16,7 +16,9 @@ from mmcodec.timeline import Layer
 
 Samples = NDArray[np.float32]
 
-_MOST_LOUDER_DB = 4.0
+_MOST_LOUDER_DB = 6.0
+_SHELF_DB = 4.0
+"""What the weighting of BS.1770 adds to high frequencies."""
 
 
 def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
@@ -40,7 +42,7 @@ def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
         coded = opus.encode(mono, rate, bit_rate)
         if coded and distance(opus.decode(coded, len(mono) / rate, rate, len(mono))) < least:
             return {Layer.OPUS: coded}
-    loudness, louder = loudness_lufs(mono[:, None], rate), 0.0
+    loudness, louder = _loudness(heard, mono), 0.0
     for last in (False, True):
         louder += loudness - loudness_lufs(made[:, None], rate)
         louder = min(max(louder, -_MOST_LOUDER_DB), _MOST_LOUDER_DB)
@@ -48,6 +50,13 @@ def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
         if not last:  # made louder, it may have to be limited, which makes it less loud
             made = _made(data, len(mono), rate)
     return {Layer.SOUND: data}
+
+
+def _loudness(heard: SoundSegment, mono: Samples) -> float:
+    """In LUFS, of all that the source has: what is beyond the samples' frequencies counts."""
+    audible = loudness_lufs(mono[:, None], heard.sample_rate)
+    beyond_db = 10 * float(np.log10(heard.beyond + 1e-12)) + _SHELF_DB
+    return 10 * float(np.log10(10 ** (audible / 10) + 10 ** (beyond_db / 10)))
 
 
 def _made(data: bytes, samples: int, rate: int) -> Samples:
