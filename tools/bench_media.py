@@ -38,9 +38,9 @@ def show(rows: Sequence[Any], as_json: bool, table: Callable[[Any], Table]) -> N
         Console().print(table(rows))
 
 
-def sound_of(path: Path, sample_rate: int) -> NDArray[np.float32]:
-    """A file's sound (channels, n) as a user's player has it."""
-    with open_media(path, DemuxSettings(video=False)) as media:
+def sound_of(path: Path, sample_rate: int, read_rate: int = 24_000) -> NDArray[np.float32]:
+    """A file's sound (channels, n), read as the codec does or at another rate."""
+    with open_media(path, DemuxSettings(video=False, sample_rate=read_rate)) as media:
         track = media.info.audio
         blocks = [item.samples for item in media.read() if isinstance(item, Sound)]
     if track is None or not blocks:

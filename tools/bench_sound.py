@@ -28,7 +28,7 @@ import mmcodec
 from mmcodec.analysis.sound import loudness_lufs
 from mmcodec.evaluation.hearing import chroma_similarity, log_mel_distance, onset_f
 
-RATE = 24_000
+RATE, FULL_RATE = 24_000, 48_000
 BIT_RATES = (80, 200, 500, 1000, 2000)
 Samples = NDArray[np.float32]
 
@@ -49,6 +49,7 @@ class Row:
 def bench(path: Path) -> Iterator[Row]:
     """The rows of a sound: ours at each rate, then Opus."""
     original = sound_of(path, RATE)
+    loudness = loudness_lufs(sound_of(path, FULL_RATE, FULL_RATE).T, FULL_RATE)
     seconds = original.shape[1] / RATE
     with tempfile.TemporaryDirectory() as folder:
         stream, decoded = Path(folder, "a.mmc"), Path(folder, "a.wav")
@@ -57,17 +58,20 @@ def bench(path: Path) -> Iterator[Row]:
             mmcodec.encode(path, stream, settings, force=True)
             mmcodec.decode(stream, decoded, force=True)
             size = stream.stat().st_size
-            yield row(
-                path, f"mmcodec {bit_rate}", size * 8 / seconds, original, sound_of(decoded, RATE)
-            )
+            made = sound_of(decoded, RATE)
+            yield row(path, f"mmcodec {bit_rate}", size * 8 / seconds, original, made, loudness)
         opus = Path(folder, "a.opus")
         encode_opus(path, opus)
         size = opus.stat().st_size
-        yield row(path, "Opus 6k", size * 8 / seconds, original, sound_of(opus, RATE))
+        yield row(path, "Opus 6k", size * 8 / seconds, original, sound_of(opus, RATE), loudness)
 
 
-def row(path: Path, codec: str, bit_rate: float, original: Samples, decoded: Samples) -> Row:
-    """Compare ``decoded`` (channels, m) with ``original`` (channels, n)."""
+def row(
+    path: Path, codec: str, bit_rate: float, original: Samples, decoded: Samples, loudness: float
+) -> Row:
+    """Compare ``decoded`` (channels, m) with ``original`` (channels, n), whose ``loudness`` is that
+    of all it has.
+    """
     decoded = np.repeat(decoded, len(original) // len(decoded), axis=0)
     a, b = original.mean(axis=0), decoded.mean(axis=0)
     return Row(
@@ -77,7 +81,7 @@ def row(path: Path, codec: str, bit_rate: float, original: Samples, decoded: Sam
         chroma_similarity(a, b, RATE),
         onset_f(a, b, RATE),
         log_mel_distance(a, b, RATE),
-        loudness_lufs(decoded.T, RATE) - loudness_lufs(original.T, RATE),
+        loudness_lufs(decoded.T, RATE) - loudness,
     )
 
 
