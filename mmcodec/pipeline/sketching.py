@@ -159,8 +159,8 @@ class SketchSearch:
 
     def fill(self, most: int) -> None:
         """Try sketches of nearly ``most`` bytes, like the best one that is about as large and then
-        finer ones, until one is better than all that are smaller; if none is, the best of them is
-        taken to be, so that the bytes are used.
+        finer ones, in a slow search all of them, else until one is better than all that are
+        smaller; if none is, the best of them is taken to be, so that the bytes are used.
         """
 
         def worth(point: _Point) -> float:
@@ -180,11 +180,12 @@ class SketchSearch:
             self._tried[point] = option = self._trial(point).option
             if len(option.data) > _FULL * most:
                 full[point] = option
-                if option.quality > least:
-                    return
+                if option.quality > least and self._effort is not Effort.SLOW:
+                    break
         if full:
             point = max(full, key=lambda one: full[one].quality)
-            self._tried[point] = replace(full[point], quality=least + _LITTLE)
+            enough = max(full[point].quality, least + _LITTLE)
+            self._tried[point] = replace(full[point], quality=enough)
 
     def _filling(self, near: _Point, most: int) -> _Point | None:
         """A point like another, with the raster that takes the most of ``most`` bytes."""
