@@ -44,7 +44,7 @@ class Effort(StrEnum):
     @property
     def rounds(self) -> int:
         """How often sketches around the best one of a shot are tried."""
-        return {Effort.FAST: 0, Effort.DEFAULT: 1, Effort.SLOW: 8}[self]
+        return {Effort.FAST: 0, Effort.DEFAULT: 1, Effort.SLOW: 2}[self]
 
     @property
     def probes(self) -> int:
