@@ -227,6 +227,17 @@ def test_file_objects_work_on_both_sides(make_clip):
     assert mmcodec.probe(stream).account == report.stream.account
 
 
+def test_six_shots_encode_the_same_each_time_and_sound_takes_half_a_kilobit(tmp_path):
+    """Shots are encoded side by side; a quarter of 2 kbit/s is for sound, all counted."""
+    settings = EncodeSettings(effort=Effort.FAST, transcriber="none")
+    streams = [
+        mmcodec.encode(CLIP, tmp_path / name, settings).stream for name in ("a.mmc", "b.mmc")
+    ]
+    assert (tmp_path / "a.mmc").read_bytes() == (tmp_path / "b.mmc").read_bytes()
+    sound = [one for one in streams[0].packets if one.cue.track is TrackKind.AUDIO]
+    assert 300 < 8 * sum(one.wire_bytes for one in sound) / streams[0].duration_s <= 500
+
+
 def test_encoding_twice_gives_the_same_bytes(make_clip, tmp_path):
     clip = make_clip()
     for name in ("a.mmc", "b.mmc"):

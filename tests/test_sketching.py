@@ -1,6 +1,7 @@
 """The search for sketches: real trials around a bit rate, and bytes that fill what is left."""
 
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 from conftest import scene
 
 from mmcodec.analysis.shots import ShotFrames
-from mmcodec.analysis.similarity import psnr
+from mmcodec.analysis.similarity import Original, psnr
 from mmcodec.descriptors import sketch
 from mmcodec.pipeline import sketching
 from mmcodec.pipeline.settings import Effort
 from mmcodec.pipeline.sketching import SketchSearch, best_of
-from mmcodec.timeline import Shot
+from mmcodec.synthesis.offline_video import shown_sketch
+from mmcodec.timeline import Shot, VideoTrack
 
 WORKERS = ThreadPoolExecutor(2)
 
@@ -92,15 +94,29 @@ def test_more_bits_make_a_still_better():
     assert quality[1] > quality[0] + 2
 
 
-def test_what_fills_is_measured_and_may_be_all_that_fits():
+def test_what_fills_is_as_good_as_it_says():
+    """Its quality is that of what a decoder shows, here at every frame, and not a guess."""
+    search = SketchSearch(shot(), 2.0, 1500, WORKERS, Effort.SLOW)
+    search.run()
+    before = search.options()
+    search.fill(600)
+    filled = [one for one in search.options() if one not in before]
+    assert filled
+    originals = [Original(pixels) for pixels in shot().pixels]
+    track = VideoTrack(320, 180, Fraction(24))
+    for option in filled:
+        decoded = sketch.decode(option.data, shot().shot.duration)
+        pictures = shown_sketch(decoded, shot().shot.duration, track)
+        true = np.mean([o.quality(p) for o, p in zip(originals, pictures, strict=True)])
+        assert option.quality == pytest.approx(true, abs=0.03)
+
+
+def test_nothing_fills_less_than_the_smallest_sketch():
     search = SketchSearch(shot(), 2.0, 1500, WORKERS, Effort.FAST)
     search.run()
-    smallest = min(len(one.data) for one in search.options())
-    search.fill(smallest - 1)
-    before = len(search.options())
-    search.fill(600)
-    assert len(search.options()) >= before
-    assert all(0 < one.quality < 3.2 for one in search.options())
+    before = search.options()
+    search.fill(20)
+    assert search.options() == before
 
 
 def test_the_search_is_the_same_each_time():

@@ -15,10 +15,12 @@ from mmcodec.timeline import NO_SYNTHESIS, Synthesis
 _USUAL_BIT_RATE, _PROMPT_BIT_RATE = 2000, 300
 _LEAST_RATE, _MOST_RATE = 300, 24_000
 """Of qualities 0 and 100."""
-_OF_PICTURE = 0.92
+_DESCRIBING = 0.92
 """Part of a stream that is not framing and prompts, more or less."""
 _LEAST_SKETCH = 60
-_USUAL_PIXELS, _FINE_PIXELS, _FINEST_PIXELS = 320 * 180, 448 * 252, 640 * 360
+FINEST_PIXELS = 640 * 360
+"""Of the frames of which sketches are made at most, and of a sketch."""
+_USUAL_PIXELS, _FINE_PIXELS = 320 * 180, 448 * 252
 _FINE_FROM = 4000
 """Bits a second of sketches, from which on they are made of larger frames."""
 _FOREVER = 1 << 62
@@ -139,7 +141,7 @@ class EncodeSettings:
         if self.profile is Profile.PROMPT:
             return 0.0
         spoken_for = self.descriptor_bit_rate if sound else 0
-        return max(self.nominal_bit_rate * _OF_PICTURE - spoken_for, _LEAST_SKETCH)
+        return max(self.nominal_bit_rate * _DESCRIBING - spoken_for, _LEAST_SKETCH)
 
     @property
     def frame_pixels(self) -> int:
@@ -147,7 +149,7 @@ class EncodeSettings:
         take longer, and show most from some bit rate on.
         """
         if self.effort is Effort.SLOW:
-            return _FINEST_PIXELS
+            return FINEST_PIXELS
         fine = self.sketch_bit_rate(self.audio) > _FINE_FROM
         return _FINE_PIXELS if fine else _USUAL_PIXELS
 
@@ -164,8 +166,8 @@ class EncodeSettings:
         if self.profile is Profile.PROMPT:
             return 80
         if not self.video:
-            return max(int(self.nominal_bit_rate * _OF_PICTURE), 80) if self.bit_rate else 500
-        return min(max(int(self.nominal_bit_rate / 4), 80), 3000)
+            return max(int(self.nominal_bit_rate * _DESCRIBING), 80) if self.bit_rate else 500
+        return min(max(int(self.nominal_bit_rate * _DESCRIBING / 4), 80), 3000)
 
     @property
     def bed_bit_rate(self) -> int:
@@ -175,9 +177,9 @@ class EncodeSettings:
     @property
     def vocoder_bit_rate(self) -> int:
         """Bits a second for speech that is sent as it sounds; 0 sends a sound descriptor."""
-        if self.speech is Speech.VOCODER:
-            return max(self.descriptor_bit_rate, LEAST_BIT_RATE)
-        return self.descriptor_bit_rate if self.descriptor_bit_rate >= LEAST_BIT_RATE else 0
+        rate = self.descriptor_bit_rate
+        enough = self.speech is Speech.VOCODER or rate >= LEAST_BIT_RATE * _DESCRIBING
+        return max(rate, LEAST_BIT_RATE) if enough else 0
 
 
 @dataclass(frozen=True, slots=True)

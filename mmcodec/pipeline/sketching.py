@@ -32,7 +32,7 @@ from mmcodec.descriptors.sketch import (
     rounded_times,
     sketch_size,
 )
-from mmcodec.pipeline.settings import Effort
+from mmcodec.pipeline.settings import FINEST_PIXELS, Effort
 from mmcodec.synthesis.interpolation import interpolate
 from mmcodec.synthesis.offline_video import enlarge, finished
 
@@ -40,7 +40,6 @@ STILL_WORTH_S = 4.0
 """A still photograph gets the bits of this many seconds."""
 _QUALITIES = (63, 61, 58, 54, 49, 43, 36, 28)
 """AV1's constant rate factor, from the coarsest on."""
-_MOST_PIXELS = 640 * 360
 _GAIN = 0.13
 """Quality that a sketch of e times the bytes has more."""
 _PIXELS_POWER, _COUNT_POWER, _QUALITY_POWER = 0.7, 0.6, 0.35
@@ -117,7 +116,7 @@ class SketchSearch:
         self._workers = workers
         self._bit_rate, self._effort = bit_rate, effort
         height, width = frames.pixels[0].shape[:2]
-        self._most_pixels = min(height * width, _MOST_PIXELS)
+        self._most_pixels = min(height * width, FINEST_PIXELS)
         self._tried: dict[_Point, Option] = {}
         most = 1 if still else min(MAX_FRAMES, len(frames.pts), max(2, round(_FASTEST * seconds)))
         self._placed = best_frames(frames.pixels, most)

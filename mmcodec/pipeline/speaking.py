@@ -126,7 +126,7 @@ class SpeechEncoder:
         layers = {Layer.VOICE: described.data}
         if parts:
             # Beside the vocoder it would cost more than it is worth: that sends the mix.
-            below = replace(heard, samples=bed[:, None])
+            below = replace(heard, samples=bed[:, None], beyond=0.0)
             layers |= choose_sound(below, self._settings.bed_bit_rate)
         return layers, described.seems_said
 
