@@ -16,6 +16,7 @@ from mmcodec.synthesis.interpolation import interpolate
 
 SIZE = (160, 90)
 PAN = CameraPath(np.array([[0, 0, 0, 0], [-60, 10, 8, 4], [-130, 20, 16, 8]]), 24.0)
+BENT = CameraPath(np.array([[0, 0, 0, 0, 0, 0], [-60, 10, 8, 4, 20, -30]]), 24.0)
 
 
 def world():
@@ -26,31 +27,52 @@ def world():
 
 def seen(moment, path=PAN):
     """What the camera sees at a moment, by the meaning of a pose alone."""
-    right, down, growth, turn = path.at(moment)
+    right, down, growth, turn, *form = path.at(moment)
+    stretch, shear = form or (0, 0)
     width, height = SIZE
     scale = np.exp(growth)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float64)
     x, y = columns - (width - 1) / 2 - right * width, rows - (height - 1) / 2 - down * width
-    back_x = (np.cos(turn) * x + np.sin(turn) * y) / scale + 300
-    back_y = (-np.sin(turn) * x + np.cos(turn) * y) / scale + 200
+    back_x = (np.cos(turn) * x + np.sin(turn) * y) / scale
+    back_y = (-np.sin(turn) * x + np.cos(turn) * y) / scale * np.exp(stretch)
+    back_x = (back_x - shear * back_y) / np.exp(stretch)
     fetched = cv2.remap(
-        world(), back_x.astype(np.float32), back_y.astype(np.float32), cv2.INTER_CUBIC
+        world(),
+        (back_x + 300).astype(np.float32),
+        (back_y + 200).astype(np.float32),
+        cv2.INTER_CUBIC,
     )
     return np.asarray(fetched, np.uint8)
 
 
 def test_a_camera_is_tracked_to_half_a_pixel():
-    places, poses = track_camera([seen(at) for at in range(25)], [at / 25 for at in range(25)])
+    times = [at / 25 for at in range(25)]
+    places, poses, affine = track_camera([seen(at) for at in range(25)], times)
     assert places[0] == 0
     assert places[-1] == 24
     error = poses - [PAN.at(place) for place in places]
     assert np.abs(error[:, :2]).max() * SIZE[0] < 0.5
     assert np.abs(error[:, 2:]).max() < 0.01
+    assert np.abs(affine[:, :4] - poses).max() < 0.01
+    assert np.abs(affine[:, 4:]).max() < 0.01
+
+
+def test_what_bends_the_picture_is_tracked():
+    times = [at / 25 for at in range(25)]
+    places, _, poses = track_camera([seen(at, BENT) for at in range(25)], times)
+    error = poses - [BENT.at(place) for place in places]
+    assert np.abs(error[:, :2]).max() * SIZE[0] < 1
+    assert np.abs(error[:, 2:]).max() < 0.02
+    path = fitted(poses, np.array(places), 25)
+    assert path.poses.shape == (2, 6)
+    assert np.abs(path.poses - BENT.poses).max() <= 5
 
 
 def test_a_picture_without_corners_stands_still():
-    _, poses = track_camera([np.full((90, 160, 3), 90, np.uint8)] * 9, [at / 8 for at in range(9)])
+    grey = [np.full((90, 160, 3), 90, np.uint8)] * 9
+    _, poses, affine = track_camera(grey, [at / 8 for at in range(9)])
     assert not poses.any()
+    assert not affine.any()
 
 
 def test_a_path_is_as_short_as_it_may_be():
@@ -64,19 +86,19 @@ def test_a_path_is_as_short_as_it_may_be():
     assert np.sqrt(np.mean(np.square(error[:, :2] - error[:, :2].mean(axis=0)))) < 0.01
 
 
-def test_a_path_leads_to_and_back():
-    there, back = PAN.transform(3, 20, SIZE), PAN.transform(20, 3, SIZE)
+@pytest.mark.parametrize("path", [PAN, BENT], ids=["similar", "affine"])
+def test_a_path_leads_to_and_back(path):
+    there, back = path.transform(3, 20, SIZE), path.transform(20, 3, SIZE)
     both = np.vstack([there, [0, 0, 1]]) @ np.vstack([back, [0, 0, 1]])
     assert np.allclose(both, np.eye(3))
-    assert np.allclose(PAN.at(24), PAN.poses[-1] * UNITS)
+    assert np.allclose(path.at(24), path.poses[-1] * UNITS[: path.poses.shape[1]])
 
 
-POSES = st.lists(st.integers(-1024, 1024), min_size=4, max_size=4)
-
-
-@given(st.sampled_from([2, 3, 5, 9, 17]), st.data())
-def test_paths_come_back(count, data):
-    poses = [[0] * 4, *data.draw(st.lists(POSES, min_size=count - 1, max_size=count - 1))]
+@given(st.sampled_from([2, 3, 5, 9, 17]), st.sampled_from([4, 6]), st.data())
+def test_paths_come_back(count, numbers, data):
+    pose = st.lists(st.integers(-1024, 1024), min_size=numbers, max_size=numbers)
+    poses = data.draw(st.lists(pose, min_size=count - 1, max_size=count - 1))
+    poses.insert(0, [0] * numbers)
     writing = Writing()
     code_path(writing, CameraPath(np.array(poses), 9.0), 9.0)
     read = code_path(Reading(writing.finish()), None, 9.0)
@@ -103,13 +125,14 @@ def test_paths_out_of_range_are_refused():
         code_path(Reading(many.finish()), None, 9.0)
 
 
-def test_one_frame_and_a_path_show_what_the_camera_sees():
-    frames, times = seen(12)[None], np.array([12])
-    made = list(interpolate(frames, times, range(25), TemporalMode.CAMERA, PAN))
+@pytest.mark.parametrize("path", [PAN, BENT], ids=["similar", "affine"])
+def test_one_frame_and_a_path_show_what_the_camera_sees(path):
+    frames, times = seen(12, path)[None], np.array([12])
+    made = list(interpolate(frames, times, range(25), TemporalMode.CAMERA, path))
     inner = (slice(20, 70), slice(50, 110))
     for moment in (0, 6, 18, 24):
-        assert psnr(made[moment][inner], seen(moment)[inner]) > 32
-        assert psnr(frames[0][inner], seen(moment)[inner]) < 20
+        assert psnr(made[moment][inner], seen(moment, path)[inner]) > 30
+        assert psnr(frames[0][inner], seen(moment, path)[inner]) < 20
 
 
 def test_between_two_frames_it_is_nearer_than_flow():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmcodec.pipeline.rate import Buffer, Draft, allocate
-from mmcodec.pipeline.sketching import Option
+from mmcodec.pipeline.trials import Option
 from mmcodec.timeline import Cue, Layer, Prompt, Segment, SegmentKind, Shot
 
 FRAMING = 10

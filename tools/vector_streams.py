@@ -41,22 +41,28 @@ DEFLATED = StreamHeader(VIDEO.video, None, text_coder=0)
 
 LOOK = bytes.fromhex("048a51f7b2c64e8d8109")
 ONE_FRAME = bytes.fromhex(
-    "fffffe4a3ec5f09973177d959836f101f35504d60f7c4cddc23a188a2614ff3395dbf918937420"
+    "fffffe4421d04691e5918e62cc1dcbc0c37436d6e4a43f2236217184574ff67bc7f5d8a556e6e67b6ba3a0"
 )
 THREE_FRAMES = bytes.fromhex(
-    "7deffe4a3f793848a7629aef8c918dc1196de50b03aebd775438d76a25f6ef4916ec3dd2d34db23058d1e153fe33"
-    "fe39c7fc35ba97a961886c9a4a55302ccd6dedc6632fb58409da6cbce073d5dd5555e3fb861898806e3948ca7620"
-    "1c474af5f0dcd10dc1d9138dfa434f7c905331697ab5c0e77fb01ceb1709b8"
+    "7deffe4421d0469e6f011a13fb1324fe44bba01d1488b4cdc921c6aa60b33d6a1fbf3d4bfb9521a1b0824a1211db"
+    "fecb8fcc73a83a3534ac16b619fbd03561764793958dfc3b0ddefbe1a9c83750aa24f5a1de2afd42dce67eba0e20"
+    "ecd4a955c5088484d9d890a943774593c3ac139e3092ac93ecbcad315960587088356c6798e17f80"
 )
 CAMERA_FRAMES = bytes.fromhex(
-    "3de000110954dbbf19283c99614b0f9182bdf07aa85007e1dbd8735f9800a9f74837498dddc3aabb598e9a0c611b"
-    "bf5099fa17de3a47ea04de18e00164d36b135d250dc47d804ae0f02889d72eded440fbdb6c3a4156b2d964387163"
-    "03b8db6d679b7cbb4b9a8e04f349811e3fc156919f0f86bf753a7296dd4a3bad759cc1f780"
+    "3de8000804aa5ebf3a009ab8c2c02b1c8ff33eafdd69be53085171a829f9f2a9640eac2739d356dd56f7571c6cdd"
+    "a8627cddb4edacb4a89df3534a8ca574afc1c0a39616a3ae2c1df0fb66141f4d84d0ebd575dcdb3d86fed352c528"
+    "ef2b44b477377feef8e4c0b32baeb520c5302cf3b0709837322801cb246a2704a43a1ee4f49b8666dba09b9725c0"
+)
+BENT_FRAMES = bytes.fromhex(
+    "3de00004f62ff59a79d9862dd446727efcdd0baf928d27675d184d35cda566ecc407b522f64a1452b1e9fce7fc16"
+    "e4bd6e4196f5c582e4145e78002e822bbfcec305669f3226c0d44aa152bf40dccaaf28f30a65fa8c41d47fc512d0"
+    "6583719a601e0c16dcbbf61bd1cff187e6471106adf0ed8945abcd237c563209deb6a4a8c7f31ec9778209ae46e9"
+    "139f6eb68eba116de53458"
 )
 PLACED_FRAMES = bytes.fromhex(
-    "bd0a678424140b710a7d2631d5b10e27e9f9bcb8b109dc6e0b00639fd6de40852c3016b277ec82b817cfc3f3a2e0"
-    "ca1a4ee8a9a2732b9348a3bd560e28146b4a4d415f0d43e14f843fdfcbb3b717cd0ffdca736107b8841b6d8da6e6"
-    "f12ece2c7efacdf30a55b9270eb7b150a71e32c38072adf56dd3199e2120fc090e40"
+    "bd0a67842413e46f7365ddd0553f115dcada1223792e4c9b1457e331588cd1ed5c5fb061d26d80e8b61990458aa1"
+    "e5571fc1e47b7d2d8d5e9c5afac4b57f9662c4eeae2e285c7a1849950aa39f423e75a8ab0557f294c5b09aedcf78"
+    "fea0677e18c11b2ed97fd6e0e5d79c2d68e35a27857a8760a177d78b03f8d51b46ee38a08cbeff7a8bd0"
 )
 PLAIN_FRAME = bytes.fromhex(
     "fffbffee028280000000abffe757cc02028280000000abffe757cc020c8a44003f8080000c78002001ad659a2f25"
@@ -230,6 +236,11 @@ VECTORS = {
         "three frames along a path of the camera of three poses",
         VIDEO,
         shot(0, 48, layers={Layer.SKETCH: CAMERA_FRAMES}),
+    ),
+    "sketch-affine": written(
+        "three frames along an affine path of the camera",
+        VIDEO,
+        shot(0, 48, layers={Layer.SKETCH: BENT_FRAMES}),
     ),
     "sketch-placed": written(
         "three frames that are not shown evenly",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -20,29 +21,30 @@ Floats = NDArray[np.float64]
 
 def track_camera(
     pixels: Sequence[NDArray[np.uint8]], times: Sequence[float]
-) -> tuple[list[int], Floats]:
-    """Places in ``pixels``, RGB (height, width, 3) each, shown at ``times`` seconds, and a pose
-    (n, 4) at each: how far the middle of the picture has moved right and down since the first
-    frame, in widths, the logarithm of how much it has grown, and its turn clockwise in radians.
+) -> tuple[list[int], Floats, Floats]:
+    """Places in ``pixels``, RGB (height, width, 3) each, shown at ``times`` seconds, and poses at
+    each: (n, 4), how far the middle of the picture has moved right and down since the first frame,
+    in widths, the logarithm of how much it has grown, and its turn clockwise in radians; and
+    affine ones (n, 6), with the logarithm of its stretch to the right and its shear before that.
 
     Corners are tracked (B. Lucas and T. Kanade, 1981), and the similarity transform that most of
-    them follow is taken for that of the camera; where there is none, it stands still.
+    them follow is taken for that of the camera; where there is none, it stands still. The affine
+    one is the nearest to those that follow.
     """
     stamps = np.asarray(times)
     wanted = np.arange(stamps[0], stamps[-1] + _STEP_S, _STEP_S)
     found = np.searchsorted(stamps, wanted).clip(max=len(stamps) - 1)
     places = [int(place) for place in np.unique(found)]
     greys = [cv2.cvtColor(pixels[place], cv2.COLOR_RGB2GRAY) for place in places]
-    height, width = greys[0].shape
-    middle = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
-    so_far, poses = np.eye(3), [np.zeros(4)]
+    so_far = [np.eye(3), np.eye(3)]
+    poses = [[np.zeros(6)], [np.zeros(6)]]
     for one, other in pairwise(greys):
-        step = similarity(one, other, _CORNERS, _APART, _FEWEST, _ERROR)
-        so_far = np.vstack([step, [0.0, 0.0, 1.0]]) @ so_far
-        along, across = so_far[0, 0], so_far[1, 0]
-        shift = (so_far @ middle - middle)[:2] / width
-        poses.append(np.array([*shift, np.log(np.hypot(along, across)), np.arctan2(across, along)]))
-    return places, np.stack(poses)
+        follows = _followed(one, other, _CORNERS, _APART, _FEWEST, _ERROR)
+        steps = [np.eye(2, 3)] * 2 if follows is None else [follows.similar, follows.affine()]
+        for way, step in enumerate(steps):
+            so_far[way] = np.vstack([step, [0.0, 0.0, 1.0]]) @ so_far[way]
+            poses[way].append(_pose(so_far[way], one.shape))
+    return places, np.stack(poses[0])[:, :4], np.stack(poses[1])
 
 
 def similarity(
@@ -56,17 +58,63 @@ def similarity(
     """The transform (2, 3) of up to ``corners`` points of a grey picture, so many pixels ``apart``,
     to the next, within so many of ``error``; identity where it is not that of ``fewest`` of them.
     """
-    still = np.eye(2, 3)
+    follows = _followed(one, other, corners, apart, fewest, error)
+    return np.eye(2, 3) if follows is None else follows.similar
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """The similarity transform (2, 3) that most corners follow, and where those are, (n, 2), before
+    and after.
+    """
+
+    similar: Floats
+    before: Floats
+    after: Floats
+
+    def affine(self) -> Floats:
+        """The affine transform (2, 3) that is nearest to them, if they say enough of it."""
+        places = np.column_stack([self.before, np.ones(len(self.before))])
+        found, _, rank, _ = np.linalg.lstsq(places, self.after, rcond=None)
+        good = rank == places.shape[1] and np.linalg.det(found[:2]) > _LEAST_AREA
+        return np.asarray(found.T if good else self.similar)
+
+
+def _followed(
+    one: NDArray[np.uint8],
+    other: NDArray[np.uint8],
+    corners: int,
+    apart: float,
+    fewest: int,
+    error: float,
+) -> _Followed | None:
     points = cv2.goodFeaturesToTrack(one, corners, _CORNER_QUALITY, apart)
     if points is None or len(points) < fewest:
-        return still
+        return None
     moved, found, _ = cv2.calcOpticalFlowPyrLK(one, other, points, None)
     good = found.ravel() == 1
     if good.sum() < fewest:
-        return still
-    transform, inliers = cv2.estimateAffinePartial2D(
-        points[good], moved[good], ransacReprojThreshold=error
+        return None
+    before, after = points[good].reshape(-1, 2), moved[good].reshape(-1, 2)
+    similar, inliers = cv2.estimateAffinePartial2D(before, after, ransacReprojThreshold=error)
+    if similar is None or inliers.sum() < fewest or np.linalg.det(similar[:, :2]) < _LEAST_AREA:
+        return None
+    chosen = inliers.ravel() == 1
+    return _Followed(
+        np.asarray(similar, np.float64),
+        np.asarray(before[chosen], np.float64),
+        np.asarray(after[chosen], np.float64),
     )
-    if transform is None or inliers.sum() < fewest or np.linalg.det(transform[:, :2]) < _LEAST_AREA:
-        return still
-    return np.asarray(transform, np.float64)
+
+
+def _pose(so_far: Floats, shape: tuple[int, ...]) -> Floats:
+    """A transform (3, 3) of a picture (height, width) as the six numbers of an affine pose."""
+    height, width = shape
+    middle = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
+    shift = (so_far @ middle - middle)[:2] / width
+    along, across = so_far[:2, 0]
+    growth, area = np.hypot(along, across), np.linalg.det(so_far[:2, :2])
+    scale = np.sqrt(area)
+    shear = (along * so_far[0, 1] + across * so_far[1, 1]) / (growth * scale)
+    turn = np.arctan2(across, along)
+    return np.array([*shift, np.log(scale), turn, np.log(growth / scale), shear])

@@ -38,6 +38,15 @@ class _Candidate:
     residual: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Thumbnail:
+    """A frame's grey ``levels``, and those without their mean."""
+
+    pts: int
+    levels: NDArray[np.float32]
+    contrast: NDArray[np.float32]
+
+
 class DissolveDetector:
     """Pushed frames one by one, returns the middle of each dissolve once it is over.
 
@@ -47,7 +56,7 @@ class DissolveDetector:
     def __init__(self, frame_rate: float, longest_s: float = _WINDOWS_S[-1]) -> None:
         wanted = [s for s in _WINDOWS_S if s <= longest_s] or _WINDOWS_S[:1]
         self._windows = sorted({max(4, round(s * frame_rate)) for s in wanted})
-        self._frames: deque[tuple[int, NDArray[np.float32]]] = deque(maxlen=self._windows[-1] + 1)
+        self._frames: deque[_Thumbnail] = deque(maxlen=self._windows[-1] + 1)
         self._best: _Candidate | None = None
 
     @property
@@ -58,7 +67,8 @@ class DissolveDetector:
     def process(self, pts: int, pixels: NDArray[np.uint8]) -> list[int]:
         """Take the RGB frame (height, width, 3) at ``pts``; the pts of dissolves now over."""
         small = cv2.resize(pixels, _THUMBNAIL, interpolation=cv2.INTER_AREA)
-        self._frames.append((pts, small.astype(np.float32).mean(axis=2)))
+        levels = small.astype(np.float32).mean(axis=2)
+        self._frames.append(_Thumbnail(pts, levels, levels - levels.mean()))
         found = [c for c in map(self._fit, self._windows) if c is not None]
         if found:
             best = min(found, key=lambda c: c.residual)
@@ -75,17 +85,18 @@ class DissolveDetector:
         """The latest ``window`` frames as a dissolve, or None when they are not one."""
         if len(self._frames) <= window:
             return None
-        steps = np.linspace(0, window, _SAMPLES + 2)
-        places = [len(self._frames) - 1 - window + round(step) for step in steps]
-        start, end = self._frames[places[0]][1], self._frames[places[-1]][1]
-        change = end - start
-        contrast = change - change.mean()
+        first, last = self._frames[-1 - window], self._frames[-1]
+        contrast = (last.contrast - first.contrast).ravel()
+        if np.dot(contrast, contrast) < _MIN_CHANGE**2 * len(contrast):
+            return None
+        if _correlation(first.contrast, last.contrast) > _MAX_CORRELATION:
+            return None
+        start, change = first.levels, last.levels - first.levels
         power = float((change * change).sum())
-        if float(np.sqrt((contrast * contrast).mean())) < _MIN_CHANGE:
-            return None
-        if _correlation(start, end) > _MAX_CORRELATION:
-            return None
-        between = np.stack([self._frames[i][1] for i in places[1:-1]]) - start
+        steps = np.linspace(0, window, _SAMPLES + 2)
+        between = (
+            np.stack([self._frames[round(i) - 1 - window].levels for i in steps[1:-1]]) - start
+        )
         alpha = (between * change).sum(axis=(1, 2)) / power
         if float(np.abs(alpha - steps[1:-1] / window).max()) > _MAX_BEND:
             return None
@@ -93,9 +104,8 @@ class DissolveDetector:
         residual = float(np.sqrt((rest * rest).sum(axis=(1, 2)).max() / power))
         if residual > _MAX_RESIDUAL:
             return None
-        return _Candidate(self._frames[places[0]][0], self._frames[places[-1]][0], residual)
+        return _Candidate(first.pts, last.pts, residual)
 
 
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / (np.sqrt((a * a).sum() * (b * b).sum()) + 1e-6))

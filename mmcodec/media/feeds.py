@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 MAX_GAP_S = 10
@@ -65,6 +65,7 @@ class PictureFeed:
         self._rate = frame_rate
         self._width, self._height = size
         self._clock = _Clock(origin)
+        self._scaler = VideoReformatter()  # one of its own for each frame takes half of the time
         self._last = -1
 
     def push(self, frame: av.VideoFrame) -> Picture | None:
@@ -84,7 +85,8 @@ class PictureFeed:
         width, height = self._width, self._height
         if turns % 2:
             width, height = height, width
-        small = frame.reformat(
+        small = self._scaler.reformat(
+            frame,
             width=width,
             height=height,
             format="rgb24",

@@ -14,7 +14,7 @@ import av
 import av.error
 import av.stream
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from mmcodec.errors import MediaError, UsageError
@@ -120,6 +120,7 @@ class MediaWriter:
         except (av.error.FFmpegError, OSError) as error:
             raise MediaError(f"{self._name}: cannot be written ({error.strerror})") from error
         self._pictures = self._samples = 0
+        self._scaler = VideoReformatter()
 
     def __enter__(self) -> Self:
         return self
@@ -175,7 +176,8 @@ class MediaWriter:
             return
         frame = av.VideoFrame.from_ndarray(pixels[: stream.height, : stream.width], "rgb24")
         if stream.pix_fmt != "rgb24":
-            frame = frame.reformat(
+            frame = self._scaler.reformat(
+                frame,
                 width=stream.width,
                 height=stream.height,
                 format=stream.pix_fmt,

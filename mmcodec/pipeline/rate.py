@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 
-from mmcodec.pipeline.sketching import Option
+from mmcodec.pipeline.trials import Option
 from mmcodec.timeline import Cue, Layer, Prompt
 
 _LEAST_PROMPT = 12

@@ -53,6 +53,16 @@ class Effort(StrEnum):
         """Moments a second of a shot, at which they are compared with it."""
         return 4 if self is Effort.SLOW else 2
 
+    @property
+    def choosing(self) -> int:
+        """One in so many of them is used to choose how frames are moved and finished."""
+        return 1 if self is Effort.SLOW else 2
+
+    @property
+    def fillers(self) -> int:
+        """Sketches that use up what is left of the bytes, of which the best is taken."""
+        return {Effort.FAST: 1, Effort.DEFAULT: 2, Effort.SLOW: 4}[self]
+
 
 class Speech(StrEnum):
     """How speech is sent."""

@@ -74,12 +74,11 @@ def _moved(
     CVPR 2018, equation 4); where the flows disagree it falls back to a blend.
     """
     f, g, t = flow.forward, flow.backward, np.float32(part)
-    from_a = moved(a, -(1 - t) * t * f + t * t * g)
+    from_a = moved(a, t * t * g - (1 - t) * t * f)
     from_b = moved(b, (1 - t) * (1 - t) * f - t * (1 - t) * g)
     weight_a = (1 - t) * (flow.trust_forward + np.float32(0.01))
     weight_b = t * (flow.trust_backward + np.float32(0.01))
-    share = (weight_a / (weight_a + weight_b))[..., None]
-    mixed = from_a * share + from_b * (1 - share)
-    trust = np.maximum(flow.trust_forward, flow.trust_backward)[..., None]
-    blend = a * (1 - t) + b * t
-    return np.asarray(np.clip(mixed * trust + blend * (1 - trust) + 0.5, 0, 255), np.uint8)
+    mixed = cv2.blendLinear(from_a, from_b, weight_a, weight_b)
+    trust = cv2.max(flow.trust_forward, flow.trust_backward)
+    blend = cv2.addWeighted(a, 1 - part, b, part, 0)
+    return np.asarray(cv2.blendLinear(mixed, blend, trust, 1 - trust), np.uint8)

@@ -61,7 +61,7 @@ def finished(picture: NDArray[np.uint8], finish: Finish) -> NDArray[np.uint8]:
     mean, but grass and sand are better for less of it; buildings, for an unsharp mask.
     """
     light = finish in (Finish.LIGHT, Finish.CRISP)
-    smooth = cv2.bilateralFilter(picture, 7, 20 if light else 40, 2.0)
+    smooth = cv2.bilateralFilter(picture, 5, 20 if light else 40, 2.0)
     if finish in (Finish.SHARP, Finish.CRISP):
         soft = cv2.GaussianBlur(smooth, (0, 0), 1.0)
         smooth = cv2.addWeighted(smooth, 1 + _SHARPENING, soft, -_SHARPENING, 0)

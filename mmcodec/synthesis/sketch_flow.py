@@ -145,8 +145,7 @@ def _grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _corrected(a: NDArray[np.uint8], b: NDArray[np.uint8], flow: Floats) -> Floats:
     """``flow`` from ``a`` to ``b`` with what it leaves of the difference."""
-    near = np.clip(moved(b, flow), 0, 255).astype(np.uint8)
-    rest = flow_between(a, near)
+    rest = flow_between(a, moved(b, flow))
     return rest + moved(flow, rest)
 
 
