@@ -4,6 +4,7 @@ import io
 import json
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 from conftest import SAMPLES, read_media
@@ -243,6 +244,22 @@ def test_encoding_twice_gives_the_same_bytes(make_clip, tmp_path):
     for name in ("a.mmc", "b.mmc"):
         mmcodec.encode(clip, tmp_path / name)
     assert (tmp_path / "a.mmc").read_bytes() == (tmp_path / "b.mmc").read_bytes()
+
+
+def test_opencv_keeps_its_threads(make_clip, tmp_path):
+    """They are taken only while shots are encoded, and given back."""
+    before, during = cv2.getNumThreads(), []
+    cv2.setNumThreads(2)
+    try:
+        mmcodec.encode(
+            make_clip(),
+            tmp_path / "a.mmc",
+            progress=lambda done, whole: during.append(cv2.getNumThreads()),
+        )
+        assert set(during) == {1}
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_progress_rises_to_the_end(make_clip, tmp_path):
