@@ -37,3 +37,10 @@ def test_the_picture_between_channels_is_kept():
 
 def test_nothing_is_nothing():
     assert limited(np.zeros((0, 1), np.float32), RATE).shape == (0, 1)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 50, 240])
+def test_sound_that_is_shorter_than_its_reach_is_limited(samples):
+    made = limited(3 * np.ones((samples, 1), np.float32), RATE)
+    assert made.shape == (samples, 1)
+    assert np.abs(made).max() < 0.9

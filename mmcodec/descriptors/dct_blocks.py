@@ -77,14 +77,18 @@ def dct(size: int) -> Floats:
     return np.asarray(matrix)
 
 
-def finest(attempt: Callable[[int], bytes], limit: int, coarsest: int) -> bytes:
+def finest(
+    attempt: Callable[[int], bytes], limit: int, coarsest: int, first: int | None = None
+) -> bytes:
     """What ``attempt`` makes with the finest step whose bytes are at most ``limit``.
 
-    With ``coarsest`` if none is: whoever calls has to make that small enough.
+    With ``coarsest`` if none is: whoever calls has to make that small enough. ``first`` is a step
+    that it may well be.
     """
     low, high, best = 0, coarsest, b""
+    guesses = [] if first is None else [first - 1, first]
     while low < high:
-        middle = (low + high) // 2
+        middle = min(max(guesses.pop(), low), high - 1) if guesses else (low + high) // 2
         data = attempt(middle)
         if len(data) <= limit:
             best, high = data, middle

@@ -41,6 +41,8 @@ _LEVEL_BITS = 7
 _LEVEL_DB, _LOWEST_LEVEL_DB, _HIGHEST_LEVEL = 0.75, -80.0, 126
 _DYNAMIC_RANGE_DB = 56.0
 _WIDTH_BITS, _WIDTH = 3, 0.5 / 7
+_SURELY = 4
+"""Bytes by which an attempt is over its limit before it is given up: zeros at its end are cut."""
 
 # Tables measured on speech, music and effects (LJ Speech, LibriSpeech, film sound, recordings).
 _MEAN_DB = (
@@ -98,11 +100,13 @@ def encode(
     *,
     louder_db: float = 0.0,
     width: float = 0.0,
+    like: bytes = b"",
 ) -> bytes:
     """Describe ``samples`` (n,), mono, in at most ``bit_rate * seconds / 8`` bytes (but 3).
 
     ``source`` is one of :func:`excitations`, noise if none is given; ``width`` the stereo sound's.
-    ``louder_db`` makes up for what a synthesizer loses.
+    ``louder_db`` makes up for what a synthesizer loses. ``like`` is a description of the same
+    sound, next to whose step the finest is looked for.
 
     Raises:
         ValueError: there are no samples, more than 60 s, or a rate below 8 kHz.
@@ -121,7 +125,10 @@ def encode(
     blocks = [dct(part.stop - part.start) @ shape[part] @ dct(mel.BANDS).T for part in parts]
     limit = max(int(min(bit_rate, MAX_BIT_RATE) * seconds / 8), MIN_BYTES)
     head = _Head(min(level, _HIGHEST_LEVEL), min(round(width / _WIDTH), (1 << _WIDTH_BITS) - 1))
-    return _finest(head, source, blocks, limit)
+    if len(_attempt(head, COARSEST, source, blocks, limit)) > limit / 2:
+        source = NO_EXCITATION  # the envelope matters more
+    first = _step_of(like) if like else None
+    return finest(lambda step: _attempt(head, step, source, blocks, limit), limit, COARSEST, first)
 
 
 def decode(data: bytes, seconds: float) -> SoundDescription:
@@ -175,14 +182,14 @@ class _Head:
     width: int
 
 
-def _finest(head: _Head, source: Excitation, blocks: list[Floats], limit: int) -> bytes:
-    """The bytes with the finest step that makes at most ``limit`` of them."""
-    if len(_attempt(head, COARSEST, source, blocks)) > limit / 2:
-        source = NO_EXCITATION  # the envelope matters more
-    return finest(lambda step: _attempt(head, step, source, blocks), limit, COARSEST)
+def _step_of(data: bytes) -> int:
+    decoder = Decoder(data)
+    decoder.decode_bits(_LEVEL_BITS)
+    return decoder.decode_bits(STEP_BITS)
 
 
-def _attempt(head: _Head, step: int, source: Excitation, blocks: list[Floats]) -> bytes:
+def _attempt(head: _Head, step: int, source: Excitation, blocks: list[Floats], limit: int) -> bytes:
+    """The bytes with a step; of those that are more than ``limit`` only the first ones."""
     encoder = Encoder()
     encoder.encode_bits(head.level, _LEVEL_BITS)
     encoder.encode_bits(step, STEP_BITS)
@@ -193,6 +200,8 @@ def _attempt(head: _Head, step: int, source: Excitation, blocks: list[Floats]) -
         coder = BlockCoder(_SPREAD, step)
         for block in blocks:
             coder.encode(encoder, block)
+            if encoder.bits_used > 8 * (limit + _SURELY):
+                break
     return encoder.finish()
 
 

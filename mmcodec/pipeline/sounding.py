@@ -32,12 +32,13 @@ def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
     def distance(made: Samples) -> float:
         return difference(wanted, likeness(made, rate))
 
-    def trial(source: Excitation) -> tuple[float, Excitation, Samples]:
-        made = _made(sound.encode(mono, rate, bit_rate, source), len(mono), rate)
-        return distance(made), source, made
+    def trial(source: Excitation) -> tuple[float, Excitation, bytes, Samples]:
+        data = sound.encode(mono, rate, bit_rate, source)
+        made = _made(data, len(mono), rate)
+        return distance(made), source, data, made
 
     trials = [trial(source) for source in sound.excitations(mono, rate, bit_rate)]
-    least, source, made = min(trials, key=lambda one: one[0])
+    least, source, data, made = min(trials, key=lambda one: one[0])
     if bit_rate >= opus.LEAST_BIT_RATE:
         coded = opus.encode(mono, rate, bit_rate)
         if coded and distance(opus.decode(coded, len(mono) / rate, rate, len(mono))) < least:
@@ -46,7 +47,7 @@ def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
     for last in (False, True):
         louder += loudness - loudness_lufs(made[:, None], rate)
         louder = min(max(louder, -_MOST_LOUDER_DB), _MOST_LOUDER_DB)
-        data = sound.encode(mono, rate, bit_rate, source, louder_db=louder, width=width)
+        data = sound.encode(mono, rate, bit_rate, source, louder_db=louder, width=width, like=data)
         if not last:  # made louder, it may have to be limited, which makes it less loud
             made = _made(data, len(mono), rate)
     return {Layer.SOUND: data}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 _CEILING = 10 ** (-1.3 / 20)
 """A little is left for what a resampler or another codec makes of it."""
@@ -28,10 +28,24 @@ def limited(sound: Samples, sample_rate: int) -> Samples:
         return sound
     # The mean of what is needed nearby, each taken as far as the mean reaches, is never less than
     # what is needed here.
-    reach = 2 * max(round(_REACH_S * sample_rate), 1) + 1
-    needed = cv2.dilate(np.maximum(peaks / _CEILING, 1)[:, None], np.ones((reach, 1), np.uint8))
-    gain = cv2.blur(needed, (1, reach), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(sound / gain, np.float32)
+    reach = max(round(_REACH_S * sample_rate), 1)
+    gain = _mean_nearby(_most_nearby(np.maximum(peaks / _CEILING, 1), reach), reach)
+    return np.asarray(sound / gain[:, None], np.float32)
+
+
+def _most_nearby(values: Floats, reach: int) -> Floats:
+    """The greatest of ``values`` (n,), none below 1, at most ``reach`` places from each."""
+    most, span, whole = np.pad(values, reach, constant_values=1), 1, 2 * reach + 1
+    while 2 * span <= whole:
+        most, span = np.maximum(most[:-span], most[span:]), 2 * span
+    rest = whole - span
+    return np.maximum(most[: len(values)], most[rest : rest + len(values)])
+
+
+def _mean_nearby(values: Floats, reach: int) -> Floats:
+    """The mean of ``values`` (n,) at most ``reach`` places from each; at the ends mirrored."""
+    sums = np.cumsum(np.pad(values, (reach + 1, reach), "symmetric"), dtype=np.float64)
+    return (sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1)
 
 
 def _between(sound: Samples, part: float) -> Samples:

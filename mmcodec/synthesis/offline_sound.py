@@ -119,8 +119,9 @@ def _partials(
         hz = description.partials_hz[tone]
         if hz < sample_rate / 2:
             amplitude = np.interp(seconds, frames, description.partials[:, tone])
-            amplitude *= np.sqrt(2.0 * bandwidths[tone])
-            sound += amplitude * np.cos(2.0 * np.pi * hz * seconds + phases[tone])
+            rings = np.flatnonzero(amplitude)  # each does so now and then
+            wave = np.cos(2.0 * np.pi * hz * seconds[rings] + phases[tone])
+            sound[rings] += np.sqrt(2.0 * bandwidths[tone]) * amplitude[rings] * wave
     return sound
 
 
