@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmcodec.analysis.camera_track import track_camera
+from mmcodec.analysis.camera_track import Followed, track_camera
 from mmcodec.analysis.similarity import psnr
 from mmcodec.descriptors.camera_path import UNITS, CameraPath, code_path, fitted
 from mmcodec.descriptors.sketch import TemporalMode
@@ -66,6 +66,18 @@ def test_what_bends_the_picture_is_tracked():
     path = fitted(poses, np.array(places), 25)
     assert path.poses.shape == (2, 6)
     assert np.abs(path.poses - BENT.poses).max() <= 5
+
+
+def test_corners_along_a_line_bend_nothing():
+    """They say nothing of how the picture shears, so that noise would."""
+    noise = np.random.default_rng(1).normal(0, 0.3, (2, 20, 2))
+    line = np.column_stack([np.arange(20) * 15.0, np.full(20, 90.0)])
+    similar = np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 1.0]])
+    before, after = line + 0.1 * noise[0], line + [3, 1] + noise[1]
+    assert np.array_equal(Followed(similar, before, after).affine(), similar)
+    spread = before + np.column_stack([np.zeros(20), np.arange(20) % 7 * 20])
+    found = Followed(similar, spread, spread @ [[1, 0], [0.1, 1]] + [3, 1]).affine()
+    assert found == pytest.approx(np.array([[1, 0.1, 3], [0, 1, 1]]), abs=1e-6)
 
 
 def test_a_picture_without_corners_stands_still():

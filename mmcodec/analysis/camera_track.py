@@ -12,11 +12,27 @@ from numpy.typing import NDArray
 
 _STEP_S = 0.125
 """Between the frames that are compared."""
-_CORNERS, _APART, _FEWEST, _ERROR = 300, 6, 12, 1.0
 _CORNER_QUALITY, _LEAST_AREA = 0.01, 0.01
-"""Of a corner to the best one; of a picture after a step to before."""
+"""Of a corner to the best one; of a picture after a step to before, and the other way round."""
+_MOST_BENT = 0.2
+"""How far an affine step may be from the similar one: corners along a line say nothing of it."""
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Which corners are followed: at most so many, so many pixels ``apart``; and when they tell of
+    the camera: if the ``fewest`` go where one transform leads, within ``error`` pixels.
+    """
+
+    most: int
+    apart: float
+    fewest: int
+    error: float
+
+
+_CORNERS = Corners(most=300, apart=6, fewest=12, error=1.0)
 
 
 def track_camera(
@@ -39,7 +55,7 @@ def track_camera(
     so_far = [np.eye(3), np.eye(3)]
     poses = [[np.zeros(6)], [np.zeros(6)]]
     for one, other in pairwise(greys):
-        follows = _followed(one, other, _CORNERS, _APART, _FEWEST, _ERROR)
+        follows = _followed(one, other, _CORNERS)
         steps = [np.eye(2, 3)] * 2 if follows is None else [follows.similar, follows.affine()]
         for way, step in enumerate(steps):
             so_far[way] = np.vstack([step, [0.0, 0.0, 1.0]]) @ so_far[way]
@@ -47,23 +63,16 @@ def track_camera(
     return places, np.stack(poses[0])[:, :4], np.stack(poses[1])
 
 
-def similarity(
-    one: NDArray[np.uint8],
-    other: NDArray[np.uint8],
-    corners: int,
-    apart: float,
-    fewest: int,
-    error: float,
-) -> Floats:
-    """The transform (2, 3) of up to ``corners`` points of a grey picture, so many pixels ``apart``,
-    to the next, within so many of ``error``; identity where it is not that of ``fewest`` of them.
+def similarity(one: NDArray[np.uint8], other: NDArray[np.uint8], corners: Corners) -> Floats:
+    """The transform (2, 3) of corners of a grey picture to the next; identity where none is that of
+    enough of them.
     """
-    follows = _followed(one, other, corners, apart, fewest, error)
+    follows = _followed(one, other, corners)
     return np.eye(2, 3) if follows is None else follows.similar
 
 
 @dataclass(frozen=True, slots=True)
-class _Followed:
+class Followed:
     """The similarity transform (2, 3) that most corners follow, and where those are, (n, 2), before
     and after.
     """
@@ -75,32 +84,31 @@ class _Followed:
     def affine(self) -> Floats:
         """The affine transform (2, 3) that is nearest to them, if they say enough of it."""
         places = np.column_stack([self.before, np.ones(len(self.before))])
-        found, _, rank, _ = np.linalg.lstsq(places, self.after, rcond=None)
-        good = rank == places.shape[1] and np.linalg.det(found[:2]) > _LEAST_AREA
-        return np.asarray(found.T if good else self.similar)
+        found = np.linalg.lstsq(places, self.after, rcond=None)[0].T
+        bent = np.abs(found - self.similar)[:, :2].max()
+        return np.asarray(found if bent < _MOST_BENT else self.similar, np.float64)
 
 
 def _followed(
-    one: NDArray[np.uint8],
-    other: NDArray[np.uint8],
-    corners: int,
-    apart: float,
-    fewest: int,
-    error: float,
-) -> _Followed | None:
-    points = cv2.goodFeaturesToTrack(one, corners, _CORNER_QUALITY, apart)
-    if points is None or len(points) < fewest:
+    one: NDArray[np.uint8], other: NDArray[np.uint8], corners: Corners
+) -> Followed | None:
+    points = cv2.goodFeaturesToTrack(one, corners.most, _CORNER_QUALITY, corners.apart)
+    if points is None or len(points) < corners.fewest:
         return None
     moved, found, _ = cv2.calcOpticalFlowPyrLK(one, other, points, None)
     good = found.ravel() == 1
-    if good.sum() < fewest:
+    if good.sum() < corners.fewest:
         return None
     before, after = points[good].reshape(-1, 2), moved[good].reshape(-1, 2)
-    similar, inliers = cv2.estimateAffinePartial2D(before, after, ransacReprojThreshold=error)
-    if similar is None or inliers.sum() < fewest or np.linalg.det(similar[:, :2]) < _LEAST_AREA:
+    similar, inliers = cv2.estimateAffinePartial2D(
+        before, after, ransacReprojThreshold=corners.error
+    )
+    if similar is None or inliers.sum() < corners.fewest:
+        return None
+    if not _LEAST_AREA < np.linalg.det(similar[:, :2]) < 1 / _LEAST_AREA:
         return None
     chosen = inliers.ravel() == 1
-    return _Followed(
+    return Followed(
         np.asarray(similar, np.float64),
         np.asarray(before[chosen], np.float64),
         np.asarray(after[chosen], np.float64),

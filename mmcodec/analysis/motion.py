@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcodec.analysis.camera_track import similarity
+from mmcodec.analysis.camera_track import Corners, similarity
 
 _WIDTH = 160
 _LEAST_HEIGHT = 64
 """OpenCV's dense flow breaks off the process on a picture of a few lines."""
-_CORNERS, _APART, _FEWEST, _ERROR = 120, 5, 8, 3.0
-"""Of :func:`similarity`."""
+_CORNERS = Corners(most=120, apart=5, fewest=8, error=3.0)
 _PAIRS = 16
 """Pairs of frames measured in a shot, spread over it."""
 _PAIR_GAP_S = 0.17
@@ -60,7 +59,7 @@ def measure_motion(
     for first, second in pairs:
         a, b = _grey(pixels[first]), _grey(pixels[second])
         gap = times[second] - times[first]
-        transform = similarity(a, b, _CORNERS, _APART, _FEWEST, _ERROR)
+        transform = similarity(a, b, _CORNERS)
         moves.append(_velocity(transform, a.shape) / gap)
         rests.append(_remaining_flow(a, b, transform) / gap)
     pan, tilt, zoom = np.median(np.array(moves), axis=0)
