@@ -211,3 +211,11 @@ def test_a_chord_keeps_its_notes() -> None:
 def test_stereo_width_is_one_number(width: float) -> None:
     found = decode(sound.encode(noise(), RATE, 200, width=width), 3.0)
     assert found.width == pytest.approx(min(width, 0.5), abs=0.04)
+
+
+@pytest.mark.parametrize("bit_rate", [100, 600, 1500])
+def test_where_the_step_is_looked_for_first_changes_nothing(bit_rate):
+    """A description that is near, one that is far off, or none: the finest step that fits."""
+    plain = sound.encode(noise(), RATE, bit_rate)
+    for like in (plain, *(sound.encode(noise(), RATE, other) for other in (40, 2000))):
+        assert sound.encode(noise(), RATE, bit_rate, like=like) == plain
