@@ -43,11 +43,11 @@ $(BIN)/python:
 
 $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) install -c constraints.txt -e .
-	@$(BIN)/python -c "import librosa; librosa.feature.tempo"  # compiles its kernels, once
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
 	$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -c "from librosa.sequence import dtw"  # compiles its kernels, once
 	@command -v chromium >/dev/null || apt-get install -qq -y chromium >/dev/null 2>&1 \
 		|| echo "no Chromium: the tests of the page will be skipped"
 	@touch $@

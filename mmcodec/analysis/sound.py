@@ -1,7 +1,6 @@
 """What a stretch of sound is like: loudness, pitch, tempo, key, colour, width.
 
-Every function takes samples of any rate from 8 kHz and any length; heavy libraries are imported
-by the functions that need them.
+Every function takes samples of any rate from 8 kHz and any length.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmcodec.analysis.music import key_of, tempo_bpm
 from mmcodec.timeline import SegmentKind
 
 Samples = NDArray[np.float32]
@@ -19,14 +19,6 @@ Floats = NDArray[np.float64]
 SILENCE_LUFS = -70.0
 LOWEST_PITCH_HZ = 60.0
 HIGHEST_PITCH_HZ = 600.0
-
-_BEAT_STRENGTH = 0.15
-_KEY_FIT = 0.6
-_NOTES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
-_KEY_PROFILES = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +49,14 @@ def analyse_sound(samples: Samples, sample_rate: int, kind: SegmentKind) -> Soun
     loudness = loudness_lufs(samples, sample_rate)
     audible = loudness > SILENCE_LUFS and kind is not SegmentKind.SILENCE
     centroid, flatness = _colour(mono, sample_rate)
-    musical = audible and kind is SegmentKind.MUSIC
+    musical, thin = audible and kind is SegmentKind.MUSIC, thinned(mono, sample_rate)
     return SoundAnalysis(
         seconds=len(samples) / sample_rate,
         loudness_lufs=loudness,
         peak=float(np.abs(samples).max(initial=0.0)),
         pitch_hz=_median_pitch(mono, sample_rate) if audible else None,
-        tempo_bpm=_tempo(mono, sample_rate) if musical else None,
-        key=_key(mono, sample_rate) if musical else None,
+        tempo_bpm=tempo_bpm(*thin) if musical else None,
+        key=key_of(*thin) if musical else None,
         brightness_hz=centroid,
         noisiness=flatness,
         stereo_width=stereo_width(samples),
@@ -81,7 +73,7 @@ def loudness_lufs(samples: Samples, sample_rate: int) -> float:
     if not len(samples):
         return SILENCE_LUFS
     # Filtered by FFT: the padding is longer than the filters ring, and SciPy's are slow to import.
-    length = len(samples) + sample_rate // 4
+    length = 1 << (len(samples) + sample_rate // 4).bit_length()  # others may be slow
     response = _k_weighting(np.fft.rfftfreq(length).astype(np.float64), sample_rate)
     spectrum = np.fft.rfft(samples, length, axis=0) * response[:, None]
     weighted = np.fft.irfft(spectrum, length, axis=0)[: len(samples)]
@@ -147,49 +139,6 @@ def stereo_width(samples: Samples) -> float:
     left, right = samples[:, 0].astype(np.float64), samples[:, 1].astype(np.float64)
     middle, side = np.sum((left + right) ** 2), np.sum((left - right) ** 2)
     return float(side / (middle + side)) if middle + side > 0 else 0.0
-
-
-def _tempo(mono: Samples, sample_rate: int) -> float | None:
-    """Beats a minute; None for less than 3 s, or where the onsets do not repeat."""
-    import librosa
-
-    if len(mono) < 3 * sample_rate:
-        return None
-    thin, rate = thinned(mono, sample_rate)
-    hop = round(0.0116 * rate)
-    onsets = librosa.onset.onset_strength(y=thin, sr=rate, hop_length=hop)
-    if not np.any(onsets > 0):
-        return None
-    tempo = float(librosa.feature.tempo(onset_envelope=onsets, sr=rate, hop_length=hop)[0])
-    lag = round(60.0 / tempo * rate / hop)
-    centred = onsets - onsets.mean()
-    near = range(max(lag - 2, 1), lag + 3)
-    repeats = max(float(np.sum(centred[n:] * centred[:-n])) for n in near)
-    return tempo if repeats > _BEAT_STRENGTH * float(np.sum(centred**2)) else None
-
-
-def _key(mono: Samples, sample_rate: int) -> str | None:
-    """Key by C. Krumhansl and E. Kessler, "Tracing the dynamic changes in perceived tonal
-    organization", 1982; None where no profile fits the chroma well.
-    """
-    import librosa
-
-    thin, rate = thinned(mono, sample_rate)
-    if len(thin) < rate / 2:
-        return None
-    size = 4096
-    # Concert pitch is assumed: to measure the tuning would compile code for seconds at first use.
-    chroma = librosa.feature.chroma_stft(
-        y=thin, sr=rate, n_fft=size, hop_length=size // 2, tuning=0.0
-    )
-    mean = chroma.mean(axis=1)
-    fits = [
-        (float(np.corrcoef(np.roll(profile, tonic), mean)[0, 1]), f"{_NOTES[tonic]} {mode}")
-        for mode, profile in _KEY_PROFILES.items()
-        for tonic in range(12)
-    ]
-    best = max(fits)
-    return best[1] if best[0] > _KEY_FIT else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,8 @@ class Encoder:
         else:
             self._low += ones
             self._range -= ones
-        self._renormalise()
+        if self._range < _RENORMALISE or self._low > _MASK32:
+            self._renormalise()
 
     def _renormalise(self) -> None:
         if self._low > _MASK32:
@@ -195,7 +196,8 @@ class Decoder:
         else:
             self._code -= ones
             self._range -= ones
-        self._renormalise()
+        if self._range < _RENORMALISE:
+            self._renormalise()
         return bit
 
     def _renormalise(self) -> None:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from mmcodec.analysis.segments import SoundSegment
 from mmcodec.analysis.sound import loudness_lufs, stereo_width
 from mmcodec.descriptors import opus, sound
-from mmcodec.descriptors.excitation import Excitation
 from mmcodec.synthesis.likeness import difference, likeness
 from mmcodec.synthesis.limiter import limited
 from mmcodec.synthesis.offline_sound import render_sound
@@ -32,12 +31,11 @@ def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
     def distance(made: Samples) -> float:
         return difference(wanted, likeness(made, rate))
 
-    def trial(source: Excitation) -> tuple[float, Excitation, bytes, Samples]:
-        data = sound.encode(mono, rate, bit_rate, source)
+    trials, data = [], b""
+    for source in sound.excitations(mono, rate, bit_rate):
+        data = sound.encode(mono, rate, bit_rate, source, like=data)
         made = _made(data, len(mono), rate)
-        return distance(made), source, data, made
-
-    trials = [trial(source) for source in sound.excitations(mono, rate, bit_rate)]
+        trials.append((distance(made), source, data, made))
     least, source, data, made = min(trials, key=lambda one: one[0])
     if bit_rate >= opus.LEAST_BIT_RATE:
         coded = opus.encode(mono, rate, bit_rate)

@@ -7,6 +7,8 @@ the envelope asks for, so that the level is right for any pitch.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,7 +97,7 @@ def _dispersed(pulses: Floats, sample_rate: int) -> Floats:
 
     As a throat does, it spreads the energy of a pulse over its period: lower peaks, less buzz.
     """
-    size = len(pulses) + round(0.02 * sample_rate)
+    size = 1 << (len(pulses) + round(0.02 * sample_rate)).bit_length()  # others may be slow
     hz = np.minimum(np.fft.rfftfreq(size, 1.0 / sample_rate), _DISPERSED_BELOW_HZ)
     chirp = np.exp(-1j * np.pi * _DISPERSION_SECONDS * hz**2 / _DISPERSED_BELOW_HZ)
     return np.asarray(np.fft.irfft(np.fft.rfft(pulses, size) * chirp, size)[: len(pulses)])
@@ -116,13 +118,21 @@ def _partials(
     phases = rng.uniform(0.0, 2.0 * np.pi, len(description.partials_hz))
     bandwidths = np.interp(description.partials_hz, mel.centres_hz(), np.gradient(mel.centres_hz()))
     for tone in np.flatnonzero(description.partials.any(axis=0)):
-        hz = description.partials_hz[tone]
+        hz, rings = description.partials_hz[tone], description.partials[:, tone]
         if hz < sample_rate / 2:
-            amplitude = np.interp(seconds, frames, description.partials[:, tone])
-            rings = np.flatnonzero(amplitude)  # each does so now and then
-            wave = np.cos(2.0 * np.pi * hz * seconds[rings] + phases[tone])
-            sound[rings] += np.sqrt(2.0 * bandwidths[tone]) * amplitude[rings] * wave
+            for heard in _where_heard(rings, frames, seconds):
+                amplitude = np.interp(seconds[heard], frames, rings)
+                wave = np.cos(2.0 * np.pi * hz * seconds[heard] + phases[tone])
+                sound[heard] += np.sqrt(2.0 * bandwidths[tone]) * amplitude * wave
     return sound
+
+
+def _where_heard(rings: Floats, frames: Floats, seconds: Floats) -> Iterator[slice]:
+    """Where in ``seconds`` (n,) a partial is heard that ``rings`` (m,) at the times ``frames``."""
+    edges = np.flatnonzero(np.diff(rings > 0, prepend=False, append=False))
+    for first, end in edges.reshape(-1, 2):
+        start = np.searchsorted(seconds, frames[first - 1]) if first else 0
+        yield slice(start, np.searchsorted(seconds, frames[end]) if end < len(frames) else None)
 
 
 def _tonal_share(ringing: Floats, partials_hz: Floats, hz: Floats) -> Floats:
