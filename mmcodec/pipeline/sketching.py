@@ -29,10 +29,10 @@ _NEAR = 1.5
 _OF_MANY = (TemporalMode.HOLD, TemporalMode.BLEND, TemporalMode.FLOW)
 _FEWER = 3
 """Where the camera is followed, so many times fewer frames may be enough."""
-_FILLS, _FULL, _NEARLY, _FAR = 5, 0.98, 0.99, 0.7
+_FILLS, _FULL, _NEARLY, _FAR = 5, 0.972, 0.986, 0.7
 """To use up what is left: rasters that are tried for each quality, when it is used up, what is
 aimed at, and from what ratio of bytes on (its logarithm) a sketch is no model for it."""
-_LITTLE = 1e-6
+_NEXT, _LITTLE = 1.02, 1e-6
 
 
 def best_of(options: Sequence[Option], seconds: float, bit_rate: float) -> Option:
@@ -91,10 +91,10 @@ class SketchSearch:
             if best == before:
                 break
         if self._effort is Effort.SLOW:
-            ways = [replace(best, style=style) for style in range(len(STYLES))]
+            ways = self._restyled(best)
             if self._trials.picture_bends and self._modes[best.count] is TemporalMode.CAMERA:
-                ways.append(replace(best, affine=True))
-            best = self._best(self._try(ways), wanted)
+                ways += self._try([replace(best, affine=True)])
+            best = self._best(ways, wanted)
         self._try([self._fit(self._with_frames(best, x**0.5), wanted * x) for x in (0.5, 2.0)])
 
     def fill(self, most: int) -> None:
@@ -103,26 +103,42 @@ class SketchSearch:
         so that the bytes are used.
         """
 
+        def quality(point: Point) -> float:
+            return self._tried[point].quality
+
+        def size(point: Point) -> int:
+            return len(self._tried[point].data)
+
         def worth(point: Point) -> float:
-            size = len(self._tried[point].data)
-            far = max(abs(float(np.log(size / most))) - _FAR, 0.0)
+            far = max(abs(float(np.log(size(point) / most))) - _FAR, 0.0)
             return self._score(point, most) - far
 
-        smaller = (one.quality for one in self._tried.values() if len(one.data) <= most)
-        least = max(smaller, default=float("-inf"))
         near = self._fit(max(self._tried, key=worth), _FULL * most)
+        filling: dict[Point, Option] = {}
         for first in range(near.quality, len(QUALITIES), self._effort.fillers):
             qualities = range(first, min(first + self._effort.fillers, len(QUALITIES)))
             finer = [self._fit(replace(near, quality=q), _NEARLY * most) for q in qualities]
-            found = self._workers.map(lambda point: self._filling(point, most), finer)
-            filling = dict(one for one in found if one)
-            self._tried |= filling
-            full = {p: option for p, option in filling.items() if len(option.data) > _FULL * most}
-            if full:
-                point = max(full, key=lambda one: full[one].quality)
-                enough = max(full[point].quality, least + _LITTLE)
-                self._tried[point] = replace(full[point], quality=enough)
-                return
+            found = list(self._workers.map(lambda point: self._filling(point, most), finer))
+            filling |= dict(one for one in found if one)
+            if None in found or any(len(one.data) > _FULL * most for one in filling.values()):
+                break  # with a finer quality none fits, or one is as large as it may be
+        self._tried |= filling
+        full = self._full(filling, most)
+        if filling and not full:
+            full = self._full(self._restyled(max(filling, key=size)), most)
+        fitting = [point for point, one in self._tried.items() if len(one.data) <= most]
+        if fitting:
+            best = max(full, key=quality) if full else max(fitting, key=size)
+            enough = max(map(quality, fitting)) + _LITTLE
+            self._tried[best] = replace(self._tried[best], quality=enough)
+
+    def _full(self, points: Iterable[Point], most: int) -> list[Point]:
+        sizes = ((point, len(self._tried[point].data)) for point in points)
+        return [point for point, size in sizes if _FULL * most < size <= most]
+
+    def _restyled(self, point: Point) -> list[Point]:
+        """The point coded in other styles, which take somewhat more or fewer bytes."""
+        return self._try([replace(point, style=style) for style in range(len(STYLES))])
 
     def _filling(self, near: Point, most: int) -> tuple[Point, Option] | None:
         """A point like another with the raster that takes the most of ``most`` bytes, if any."""
@@ -135,13 +151,19 @@ class SketchSearch:
             sizes[point.pixels] = len(self._trials.sketch(point, coded[point], modes[0], finish))
             if _FULL * most < sizes[point.pixels] <= most:
                 break
-            pixels = min(_guess(sizes, most), self._trials.most_pixels)
-            point = replace(near, size=self._trials.raster(pixels))
+            pixels, tries = _guess(sizes, most), 0
+            point = self._resized(near, pixels)
+            while point in coded and tries < _FILLS:  # the next raster may well be different
+                pixels *= _NEXT if sizes[point.pixels] <= most else 1 / _NEXT
+                point, tries = self._resized(near, pixels), tries + 1
         fitting = [point for point in coded if sizes[point.pixels] <= most]
         if not fitting:
             return None
         point = max(fitting, key=lambda one: sizes[one.pixels])
         return point, self._trials.trial(point, coded[point], modes, self._finishes).option
+
+    def _resized(self, point: Point, pixels: float) -> Point:
+        return replace(point, size=self._trials.raster(min(pixels, self._trials.most_pixels)))
 
     def options(self) -> tuple[Option, ...]:
         """What is better than all that is smaller."""
