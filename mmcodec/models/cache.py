@@ -32,6 +32,10 @@ def is_cached(model: str, revision: str | None = None) -> bool:
         return True
     if find_spec("huggingface_hub") is None:
         return False
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    if not Path(HF_HUB_CACHE, f"models--{model.replace('/', '--')}").is_dir():
+        return False  # and what follows takes a while to import
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
