@@ -14,8 +14,6 @@ _STEP_S = 0.125
 """Between the frames that are compared."""
 _CORNER_QUALITY, _LEAST_AREA = 0.01, 0.01
 """Of a corner to the best one; of a picture after a step to before, and the other way round."""
-_WINDOW = (11, 11)
-"""Around a corner that is looked for: with 21x21 paths are no better, and take twice the time."""
 _MOST_BENT = 0.2
 """How far an affine step may be from the similar one: corners along a line say nothing of it."""
 
@@ -24,17 +22,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Corners:
-    """Which corners are followed: at most so many, so many pixels ``apart``; and when they tell of
-    the camera: if the ``fewest`` go where one transform leads, within ``error`` pixels.
+    """Which corners are followed: at most so many, so many pixels ``apart``, by what is in a
+    ``window`` of so many; and when they tell of the camera: if the ``fewest`` go where one
+    transform leads, within ``error`` pixels.
     """
 
     most: int
     apart: float
+    window: int
     fewest: int
     error: float
 
 
-_CORNERS = Corners(most=300, apart=6, fewest=12, error=1.0)
+# In a window of 21 pixels they take twice the time, for paths that are no better.
+_CORNERS = Corners(most=300, apart=6, window=11, fewest=12, error=1.0)
 
 
 def track_camera(
@@ -97,7 +98,8 @@ def _followed(
     points = cv2.goodFeaturesToTrack(one, corners.most, _CORNER_QUALITY, corners.apart)
     if points is None or len(points) < corners.fewest:
         return None
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(one, other, points, None, winSize=_WINDOW)
+    window = (corners.window, corners.window)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(one, other, points, None, winSize=window)
     good = found.ravel() == 1
     if good.sum() < corners.fewest:
         return None

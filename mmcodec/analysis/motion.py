@@ -14,7 +14,7 @@ from mmcodec.analysis.camera_track import Corners, similarity
 _WIDTH = 160
 _LEAST_HEIGHT = 64
 """OpenCV's dense flow breaks off the process on a picture of a few lines."""
-_CORNERS = Corners(most=120, apart=5, fewest=8, error=3.0)
+_CORNERS = Corners(most=120, apart=5, window=21, fewest=8, error=3.0)
 _PAIRS = 16
 """Pairs of frames measured in a shot, spread over it."""
 _PAIR_GAP_S = 0.17
