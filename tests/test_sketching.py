@@ -75,6 +75,13 @@ def test_other_styles_are_never_worse(monkeypatch):
     assert net[1] >= net[0]
 
 
+def test_half_the_bytes_are_tried_where_they_are_of_interest(searched):
+    """A buffer has now and then no more; a whole stream has other shots to take them from."""
+    without = SketchSearch(shot(), 2.0, 1500, WORKERS, Effort.DEFAULT)
+    without.run(smaller=False)
+    assert {one.data for one in without.options()} < {one.data for one in searched.options()}
+
+
 @pytest.mark.parametrize("most", [380, 450, 520, 640, 700, 900])
 def test_what_is_left_is_filled(searched, most):
     searched.fill(most)

@@ -28,7 +28,7 @@ from mmcodec.media.feeds import Picture, Sound
 from mmcodec.pipeline.ahead import ahead
 from mmcodec.pipeline.backends import Remarks, captioner, sound_captioner
 from mmcodec.pipeline.rate import Draft
-from mmcodec.pipeline.settings import EncodeSettings, Speech
+from mmcodec.pipeline.settings import Effort, EncodeSettings, Speech
 from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchSearch, best_of
 from mmcodec.pipeline.sounding import choose_sound
 from mmcodec.pipeline.speaking import SpeechEncoder, joined, spoken_part
@@ -53,18 +53,21 @@ _LONGEST_WITH_TEXT_S = 120
 class Encoder:
     """Encodes one open source; ``header`` at once, :meth:`drafts` as they are complete.
 
-    ``remarks`` grows while it works; see :class:`~mmcodec.pipeline.reports.EncodeReport`.
-    Two shots and a segment at a time are encoded while the source is read on. Memory is bounded by
-    the longest shots and segment, not by the source.
+    ``whole`` says that all drafts will be known before one is written. ``remarks`` grows while it
+    works; see :class:`~mmcodec.pipeline.reports.EncodeReport`. Two shots and a segment at a time
+    are encoded while the source is read on. Memory is bounded by the longest shots and segment,
+    not by the source.
     """
 
-    def __init__(self, media: MediaReader, settings: EncodeSettings) -> None:
+    def __init__(self, media: MediaReader, settings: EncodeSettings, whole: bool = False) -> None:
         self._media = media
         self._settings = settings
         video, audio = media.info.video, media.info.audio
         self.remarks: Remarks = []
         sketch_rate = settings.sketch_bit_rate(audio is not None)
-        self._shots = _ShotEncoder(video, settings, sketch_rate, self.remarks) if video else None
+        self._shots = (
+            _ShotEncoder(video, settings, sketch_rate, self.remarks, whole) if video else None
+        )
         if settings.text is not None and audio is None:
             raise MediaError(f"{media.info.name}: a text is given, and there is no sound to say it")
         if settings.text is not None and settings.subtitles:
@@ -145,11 +148,18 @@ class _ShotEncoder:
     """Pictures to cues of the video track."""
 
     def __init__(
-        self, track: VideoTrack, settings: EncodeSettings, sketch_rate: float, remarks: Remarks
+        self,
+        track: VideoTrack,
+        settings: EncodeSettings,
+        sketch_rate: float,
+        remarks: Remarks,
+        whole: bool,
     ) -> None:
         self._track = track
         self._sketch_rate, self._effort = sketch_rate, settings.effort
         self._constant = settings.quality is not None
+        # From a buffer sketches of half the bytes are taken, in a whole stream hardly ever.
+        self._smaller = not whole or settings.effort is Effort.SLOW
         self._remarks = remarks
         self._detector = ShotDetector(track.frame_rate, settings.longest_s or MAX_SHOT_S)
         self._captioner, self._one_at_a_time = captioner(settings, remarks), Lock()
@@ -182,7 +192,7 @@ class _ShotEncoder:
         search = SketchSearch(
             frames, seconds, self._sketch_rate, self._trials, self._effort, self._track.still
         )
-        search.run()
+        search.run(self._smaller)
         options = search.options()
         with self._one_at_a_time:
             if self.longest is None or _rank(frames.shot) > _rank(self.longest[0]):

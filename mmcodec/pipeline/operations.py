@@ -77,7 +77,7 @@ def encode(
     ):
         if settings.most_bytes is not None:
             settings = settings.lasting(_known_seconds(media.info), _is_photograph(media.info))
-        encoder = Encoder(media, settings)
+        encoder = Encoder(media, settings, whole=settings.buffer_s is None)
         packets, account = _written(encoder, sink, settings, progress)
         if not packets:
             raise MediaError(f"{media.info.name}: is too short: there is nothing to send")

@@ -65,11 +65,11 @@ class SketchSearch:
         self._modes: dict[int, TemporalMode] = {}
         self._finishes: tuple[Finish, ...] = tuple(Finish)
 
-    def run(self) -> None:
+    def run(self, smaller: bool = True) -> None:
         """Try the usual point of the bit rate, and one with fewer frames where a camera is to be
         followed; in each round those of as many bytes around the best so far; then, in a slow
         search, the best coded in other styles, or along an affine path of the camera; then the
-        best with half and with twice the bytes.
+        best with twice the bytes and, if ``smaller`` ones are of interest, with half.
         """
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
@@ -95,7 +95,8 @@ class SketchSearch:
             if self._trials.picture_bends and self._modes[best.count] is TemporalMode.CAMERA:
                 ways += self._try([replace(best, affine=True)])
             best = self._best(ways, wanted)
-        self._try([self._fit(self._with_frames(best, x**0.5), wanted * x) for x in (0.5, 2.0)])
+        sizes = (0.5, 2.0) if smaller else (2.0,)
+        self._try([self._fit(self._with_frames(best, x**0.5), wanted * x) for x in sizes])
 
     def fill(self, most: int) -> None:
         """Try sketches of nearly ``most`` bytes, like the best one that is about as large, and
