@@ -127,3 +127,16 @@ def test_partials_ring_where_they_are_flagged() -> None:
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     at = {hz: 20.0 * np.log10(spectrum[2 * hz - 4 : 2 * hz + 5].max()) for hz in (440, 600, 880)}
     assert min(at[440], at[880]) > at[600] + 15.0
+
+
+@pytest.mark.parametrize("when", [[0], [2], [3], [0, 2], [1, 3]])
+def test_a_partial_rings_when_it_is_flagged(when: list[int]) -> None:
+    """Any of four times of half a second, of 20 frames each."""
+    ringing = np.repeat([float(part in when) for part in range(4)], 20)[:, None]
+    described = replace(description(flat(-40.0)), partials=ringing, partials_hz=np.array([440.0]))
+    sound = render_sound(described, RATE, 2 * RATE, seed=1)
+    inner = sound.reshape(4, RATE // 2)[:, RATE // 10 : -RATE // 10]
+    tone = np.exp(2j * np.pi * 440 * np.arange(inner.shape[1]) / RATE) * np.hanning(inner.shape[1])
+    heard = 20 * np.log10(np.abs(inner @ tone))
+    silent = [part for part in range(4) if part not in when]
+    assert heard[when].min() > heard[silent].max() + 10

@@ -123,15 +123,14 @@ class SketchSearch:
             filling |= dict(one for one in found if one)
             if None in found or any(len(one.data) > _FULL * most for one in filling.values()):
                 break  # with a finer quality none fits, or one is as large as it may be
+        if not filling:
+            return
         self._tried |= filling
-        full = self._full(filling, most)
-        if filling and not full:
-            full = self._full(self._restyled(max(filling, key=size)), most)
-        fitting = [point for point, one in self._tried.items() if len(one.data) <= most]
-        if fitting:
-            best = max(full, key=quality) if full else max(fitting, key=size)
-            enough = max(map(quality, fitting)) + _LITTLE
-            self._tried[best] = replace(self._tried[best], quality=enough)
+        largest = max(filling, key=size)
+        full = self._full(filling, most) or self._full(self._restyled(largest), most) or [largest]
+        best = max(full, key=quality)
+        enough = max(quality(point) for point in self._tried if size(point) <= size(best)) + _LITTLE
+        self._tried[best] = replace(self._tried[best], quality=enough)
 
     def _full(self, points: Iterable[Point], most: int) -> list[Point]:
         sizes = ((point, len(self._tried[point].data)) for point in points)
