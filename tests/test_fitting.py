@@ -61,7 +61,7 @@ def test_beyond_twice_it_is_padded():
 
 def test_loudness_follows_the_descriptor_over_time():
     swell = tone(2.0, RATE)[:, 0] * np.repeat([0.05, 1.0, 0.2, 0.6], RATE // 2).astype(np.float32)
-    layers = {Layer.SOUND: sound.encode(swell, RATE, 1500)}
+    layers = {Layer.SOUND: sound.encode(sound.measure(swell, RATE), 1500)}
     steady = 0.1 * np.random.default_rng(0).standard_normal(2 * RATE).astype(np.float32)
     made = levelled(steady, cue(layers), TRACK)
     wanted, heard = levels_db(swell, 4), levels_db(made, 4)

@@ -30,7 +30,7 @@ def test_segments_shorter_than_the_fade_are_joined_too():
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("kind", SegmentKind)
 def test_contract_of_an_audio_synthesizer(channels, kind):
-    data = sound.encode(tone(1.5, 24_000)[:, 0], 24_000, 600)
+    data = sound.encode(sound.measure(tone(1.5, 24_000)[:, 0], 24_000), 600)
     for layers in ({Layer.SOUND: data}, {}):
         cue = Cue(Segment(30, 180, kind), Prompt("A tone."), layers)
         track = AudioTrack(24_000, channels)

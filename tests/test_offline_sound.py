@@ -7,7 +7,7 @@ import pytest
 
 from mmcodec.analysis.sound import loudness_lufs, track_pitch
 from mmcodec.descriptors import mel
-from mmcodec.descriptors.sound import SoundDescription, decode, encode
+from mmcodec.descriptors.sound import SoundDescription, decode, encode, measure
 from mmcodec.synthesis.offline_sound import Samples, render_sound
 
 RATE = 24000
@@ -111,7 +111,7 @@ def test_loudness_survives_the_codec() -> None:
     hum = np.asarray(swell * sum(np.cos(n * phase) / n for n in range(1, 20)), dtype=np.float32)
     for samples in (noise, hum):
         for bit_rate in (80, 600):
-            described = decode(encode(samples, RATE, bit_rate), 4.0)
+            described = decode(encode(measure(samples, RATE), bit_rate), 4.0)
             sound = render_sound(described, RATE, len(samples), seed=1)
             difference = loudness_lufs(sound[:, None], RATE) - loudness_lufs(samples[:, None], RATE)
             assert abs(difference) < 1.0

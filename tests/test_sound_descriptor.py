@@ -25,7 +25,7 @@ def encode(
     """The descriptor with a pitch if there is one, or with another excitation, else with noise."""
     found = excitations(samples, rate, bit_rate) if len(samples) else []
     sources = [one for one in found if one.mode in (NOISE, *modes)]
-    return sound.encode(samples, rate, bit_rate, *sources[-1:])
+    return sound.encode(sound.measure(samples, rate), bit_rate, *sources[-1:])
 
 
 def tone(hz: float, seconds: float = 3.0, rate: int = RATE) -> Samples:
@@ -180,7 +180,7 @@ def test_too_many_bytes_are_refused() -> None:
 def test_impossible_input_is_refused() -> None:
     for samples, rate in ((noise(0.0), RATE), (noise(1.0), 4000), (noise(61.0, 8000), 8000)):
         with pytest.raises(ValueError, match="cannot be described"):
-            sound.encode(samples, rate, 600)
+            sound.measure(samples, rate)
 
 
 @pytest.mark.skipif(not MEDIA.is_dir(), reason="the shared media files are not here")
@@ -209,13 +209,17 @@ def test_a_chord_keeps_its_notes() -> None:
 
 @pytest.mark.parametrize("width", [0.0, 0.2, 0.5, 0.9])
 def test_stereo_width_is_one_number(width: float) -> None:
-    found = decode(sound.encode(noise(), RATE, 200, width=width), 3.0)
+    found = decode(sound.encode(sound.measure(noise(), RATE), 200, width=width), 3.0)
     assert found.width == pytest.approx(min(width, 0.5), abs=0.04)
 
 
 @pytest.mark.parametrize("bit_rate", [100, 600, 1500])
-def test_where_the_step_is_looked_for_first_changes_nothing(bit_rate):
-    """A description that is near, one that is far off, or none: the finest step that fits."""
-    plain = sound.encode(noise(), RATE, bit_rate)
-    for like in (plain, *(sound.encode(noise(), RATE, other) for other in (40, 2000))):
-        assert sound.encode(noise(), RATE, bit_rate, like=like) == plain
+def test_another_level_needs_no_search_for_the_step(bit_rate):
+    measured = sound.measure(noise(), RATE)
+    plain = sound.encode(measured, bit_rate)
+    level_db, step = sound.level_and_step(plain)
+    louder = sound.encode(measured, bit_rate, louder_db=3.0, least=step)
+    assert louder == sound.encode(measured, bit_rate, louder_db=3.0)
+    assert sound.level_and_step(louder) == (pytest.approx(level_db + 3, abs=0.4), step)
+    coarser = sound.encode(measured, bit_rate, least=step + 4)
+    assert sound.level_and_step(coarser) == (level_db, step + 4)

@@ -39,7 +39,7 @@ VOICE = voice.encode(
     TEXT,
     2.0,
 )
-LOUD = sound.encode(tone(2.0, RATE)[:, 0], RATE, 600)
+LOUD = sound.encode(sound.measure(tone(2.0, RATE)[:, 0], RATE), 600)
 
 
 def backend(name: str, model: object, settings: ModelSettings = CPU):
@@ -102,7 +102,7 @@ def test_what_it_does_not_make_is_made_offline(case):
 def test_it_is_as_loud_as_the_stream_says(case):
     kind, new = case
     for level in (0.02, 0.3):
-        wanted = sound.encode(level * tone(2.0, RATE)[:, 0], RATE, 600)
+        wanted = sound.encode(sound.measure(level * tone(2.0, RATE)[:, 0], RATE), 600)
         made = new().render(cue(kind, {Layer.SOUND: wanted}), track(), SAMPLES)
         heard = loudness_db(log_mel(made[:48_000, 0], RATE, 100, 2.0))
         asked = loudness_db(sound.decode(wanted, 2.0).envelope_db)

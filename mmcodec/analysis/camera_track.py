@@ -39,12 +39,13 @@ _CORNERS = Corners(most=300, apart=6, window=11, fewest=12, error=1.0)
 
 
 def track_camera(
-    pixels: Sequence[NDArray[np.uint8]], times: Sequence[float]
-) -> tuple[list[int], Floats, Floats]:
+    pixels: Sequence[NDArray[np.uint8]], times: Sequence[float], affine: bool = False
+) -> tuple[list[int], Floats]:
     """Places in ``pixels``, RGB (height, width, 3) each, shown at ``times`` seconds, and poses at
     each: (n, 4), how far the middle of the picture has moved right and down since the first frame,
-    in widths, the logarithm of how much it has grown, and its turn clockwise in radians; and
-    affine ones (n, 6), with the logarithm of its stretch to the right and its shear before that.
+    in widths, the logarithm of how much it has grown, and its turn clockwise in radians; or
+    ``affine`` ones (n, 6), with the logarithm of its stretch to the right and its shear before
+    that.
 
     Corners are tracked (B. Lucas and T. Kanade, 1981), and the similarity transform that most of
     them follow is taken for that of the camera; where there is none, it stands still. The affine
@@ -55,15 +56,14 @@ def track_camera(
     found = np.searchsorted(stamps, wanted).clip(max=len(stamps) - 1)
     places = [int(place) for place in np.unique(found)]
     greys = [cv2.cvtColor(pixels[place], cv2.COLOR_RGB2GRAY) for place in places]
-    so_far = [np.eye(3), np.eye(3)]
-    poses = [[np.zeros(6)], [np.zeros(6)]]
+    so_far, poses = np.eye(3), [np.zeros(6)]
     for one, other in pairwise(greys):
         follows = _followed(one, other, _CORNERS)
-        steps = [np.eye(2, 3)] * 2 if follows is None else [follows.similar, follows.affine()]
-        for way, step in enumerate(steps):
-            so_far[way] = np.vstack([step, [0.0, 0.0, 1.0]]) @ so_far[way]
-            poses[way].append(_pose(so_far[way], one.shape))
-    return places, np.stack(poses[0])[:, :4], np.stack(poses[1])
+        if follows is not None:
+            step = follows.affine() if affine else follows.similar
+            so_far = np.vstack([step, [0.0, 0.0, 1.0]]) @ so_far
+        poses.append(_pose(so_far, one.shape))
+    return places, np.stack(poses)[:, : 6 if affine else 4]
 
 
 def similarity(one: NDArray[np.uint8], other: NDArray[np.uint8], corners: Corners) -> Floats:

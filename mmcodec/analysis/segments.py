@@ -99,7 +99,8 @@ class SegmentDetector:
     def __init__(self, sample_rate: int, longest_s: float = LONGEST_S) -> None:
         self._sample_rate = sample_rate
         self._meter = _Meter(sample_rate)
-        self._samples: Samples = np.zeros((0, 1), dtype=np.float32)
+        self._room: Samples = np.zeros((0, 1), dtype=np.float32)
+        self._held = 0
         self._beyond: deque[tuple[int, float]] = deque([(0, 0.0)])
         self._first_sample = 0
         self._measured = 0
@@ -136,17 +137,25 @@ class SegmentDetector:
         return [*segments, SoundSegment(segment, self._samples, self._sample_rate, beyond)]
 
     @property
+    def _samples(self) -> Samples:
+        """Those that are held: of the segment that has no end yet."""
+        return self._room[: self._held]
+
+    @property
     def _end_sample(self) -> int:
-        return self._first_sample + len(self._samples)
+        return self._first_sample + self._held
 
     def _sample_of(self, block: int) -> int:
         return round(block * self._sample_rate / _BLOCKS_PER_SECOND)
 
     def _append(self, samples: Samples) -> None:
-        if not len(self._samples):
-            self._samples = np.array(samples, dtype=np.float32)
-        else:
-            self._samples = np.concatenate([self._samples, samples], dtype=np.float32)
+        end = self._held + len(samples)
+        if end > len(self._room):  # twice as much, so that each sample is moved once or so
+            room = np.empty((2 * end, samples.shape[1]), np.float32)
+            room[: self._held] = self._samples
+            self._room = room
+        self._room[self._held : end] = samples
+        self._held = end
 
     def _measure_block(self) -> list[tuple[int, int, SegmentKind]]:
         start, end = (self._sample_of(self._measured + n) for n in (0, 1))
@@ -182,7 +191,8 @@ class SegmentDetector:
 
     def _segment(self, start: int, end: int, kind: SegmentKind) -> SoundSegment:
         cut = self._sample_of(end) - self._first_sample
-        samples, self._samples = self._samples[:cut].copy(), self._samples[cut:].copy()
+        samples, rest = self._samples[:cut].copy(), self._samples[cut:].copy()
+        self._room, self._held = rest, len(rest)
         beyond = self._mean_beyond(self._first_sample, self._first_sample + cut)
         self._first_sample += cut
         segment = Segment(_ticks(start), _ticks(end), kind)
@@ -228,8 +238,8 @@ def _shape_and_detail(frames: Floats, rate: float) -> tuple[Floats, Floats]:
     The shape is in nepers; the detail has unit length, so that a product of two is a correlation.
     """
     size = frames.shape[1]
-    hz = np.fft.rfftfreq(size, 1.0 / rate)
-    spectra = np.abs(np.fft.rfft(frames * np.hanning(size)))[:, (hz > 100) & (hz < 5000)]
+    first, end = np.searchsorted(np.fft.rfftfreq(size, 1.0 / rate), (100, 5000))
+    spectra = np.abs(np.fft.rfft(frames * np.hanning(size))[:, first:end])
     log = np.log(spectra + 1e-5)
     # The mean over 15 bins (230 Hz) is the coarse shape, which speech and noise keep too.
     sums = np.cumsum(np.pad(log, ((0, 0), (8, 7)), mode="edge"), axis=1)

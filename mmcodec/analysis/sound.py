@@ -6,6 +6,7 @@ Every function takes samples of any rate from 8 kHz and any length.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,11 +187,8 @@ def _framed(
 def periodicity(frames: Floats, rate: float, count: int = 6) -> tuple[Floats, Floats]:
     """Lags in samples and periodicities (frames, count) of the strongest peaks of each frame."""
     size = frames.shape[1]
-    window = np.hanning(size)
-    padded = 1 << (2 * size - 1).bit_length()
-    power = np.abs(np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, padded)) ** 2
-    correlation = np.fft.irfft(power)[:, :size]
-    own = np.fft.irfft(np.abs(np.fft.rfft(window, padded)) ** 2)[:size]
+    window, own = _window(size)
+    correlation = _correlated((frames - frames.mean(axis=1, keepdims=True)) * window)
     energy = correlation[:, :1]
     # A floor 60 dB below full scale keeps the noise of a silent frame from being periodic.
     correlation = correlation / (energy + 1e-6 * own[0]) / np.maximum(own / own[0], 1e-3)
@@ -208,6 +206,21 @@ def periodicity(frames: Floats, rate: float, count: int = 6) -> tuple[Floats, Fl
     best = np.argsort(rank, axis=1)[:, : -count - 1 : -1]
     pick = np.arange(len(frames))[:, None], best
     return lags[best] + shift[pick], np.clip(rank[pick], 0.0, 1.0)
+
+
+@lru_cache(maxsize=8)
+def _window(size: int) -> tuple[Floats, Floats]:
+    """A window (size,) and its autocorrelation; not to be written to."""
+    window = np.hanning(size)
+    return window, _correlated(window)
+
+
+def _correlated(frames: Floats) -> Floats:
+    """The autocorrelation (..., size) of frames (..., size)."""
+    size = frames.shape[-1]
+    spectra = np.fft.rfft(frames, 1 << (2 * size - 1).bit_length())
+    power = np.square(spectra.real) + np.square(spectra.imag)
+    return np.asarray(np.fft.irfft(power)[..., :size])
 
 
 def _cheapest_path(lags: Floats, gains: Floats) -> NDArray[np.intp]:

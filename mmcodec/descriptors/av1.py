@@ -7,6 +7,7 @@ delimiters, which carry nothing; the raster is in the sequence header.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -67,13 +68,13 @@ STYLES = (
 
 
 def encode_av1(
-    frames: NDArray[np.uint8],
+    frames: Iterable[NDArray[np.uint8]],
     size: tuple[int, int],
     crf: int,
     style: Style = STYLES[0],
     preset: int = THOROUGH,
 ) -> bytes:
-    """Code RGB frames (n, height, width, 3) as one group of pictures of ``size`` (width, height).
+    """Code RGB frames (height, width, 3) as one group of pictures of ``size`` (width, height).
 
     ``crf`` is 1 (best) to 63 (smallest).
     """

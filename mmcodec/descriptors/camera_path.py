@@ -47,9 +47,12 @@ class CameraPath:
 
     def at(self, moment: float) -> Floats:
         """The pose (4 or 6,) at a moment, in the units that :data:`UNITS` counts."""
-        times = np.linspace(0, self.end, len(self.poses))
-        pose = [float(np.interp(moment, times, column)) for column in self.poses.T]
-        return np.asarray(np.array(pose) * UNITS[: len(pose)])
+        last = len(self.poses) - 1
+        place = min(max(moment / self.end, 0.0), 1.0) * last
+        before = min(int(place), last - 1)
+        part = place - before
+        pose = (1 - part) * self.poses[before] + part * self.poses[before + 1]
+        return np.asarray(pose * UNITS[: len(pose)])
 
     def transform(self, start: float, end: float, size: tuple[int, int]) -> Floats:
         """Where a pixel of a picture of ``size`` (width, height) at a moment lies at another:

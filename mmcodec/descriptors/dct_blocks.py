@@ -6,7 +6,8 @@ step, chooses the probabilities: one small table serves all bit rates and all ki
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -24,6 +25,8 @@ COARSEST = (1 << STEP_BITS) - 1
 
 _DEAD_ZONE = 0.4
 _CLASSES, _CLASS_OFFSET = 12, 5
+_BITS = 3.0
+"""That a coefficient takes for each neper of its power, and 1, over that of the step."""
 # Measured on the sound descriptor of speech, music and effects.
 _PRIORS = (
     (570, 100, 8738), (5866, 407, 5243), (32382, 2913, 26214),
@@ -77,23 +80,35 @@ def dct(size: int) -> Floats:
     return np.asarray(matrix)
 
 
-def finest(
-    attempt: Callable[[int], bytes], limit: int, coarsest: int, first: int | None = None
-) -> bytes:
-    """What ``attempt`` makes with the finest step whose bytes are at most ``limit``.
+def likely_step(blocks: Sequence[NDArray[np.floating]], bits: float) -> int:
+    """The finest step, within one or two, with which ``blocks`` of coefficients take ``bits``."""
+    powers = np.square(np.concatenate([block.ravel() for block in blocks]))
 
-    With ``coarsest`` if none is: whoever calls has to make that small enough. ``first`` is a step
-    that it may well be.
+    def fits(step: int) -> bool:
+        return float(np.log1p(powers / step_size(step) ** 2).sum()) * _BITS <= bits
+
+    return bisect_left(range(COARSEST), True, key=fits)
+
+
+def finest(
+    attempt: Callable[[int], bytes], limit: int, coarsest: int, likely: int, least: int = 0
+) -> bytes:
+    """What ``attempt`` makes with the finest step from ``least`` on whose bytes are at most
+    ``limit``, looked for around the ``likely`` one.
+
+    With ``coarsest`` if none is: whoever calls has to make that small enough.
     """
-    low, high, best = 0, coarsest, b""
-    guesses = [] if first is None else [first - 1, first]
+    low, high, best, at, reach = least, coarsest, b"", likely, 1
     while low < high:
-        middle = min(max(guesses.pop(), low), high - 1) if guesses else (low + high) // 2
-        data = attempt(middle)
+        step = min(max(at, low), high - 1)
+        data = attempt(step)
         if len(data) <= limit:
-            best, high = data, middle
+            best, high, at = data, step, step - reach
         else:
-            low = middle + 1
+            low, at = step + 1, step + reach
+        if least < low and high < coarsest:
+            at = (low + high) // 2
+        reach *= 2
     return best if high < coarsest else attempt(coarsest)
 
 

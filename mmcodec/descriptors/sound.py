@@ -9,6 +9,7 @@ step, chooses the probabilities: one small table serves all bit rates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from mmcodec.descriptors.dct_blocks import (
     blocks_of,
     dct,
     finest,
+    likely_step,
 )
 from mmcodec.descriptors.excitation import NO_EXCITATION, Excitation
 from mmcodec.entropy.range_coder import Decoder, Encoder
@@ -86,27 +88,19 @@ class SoundDescription:
     """Share of the power in the difference of two channels, 0 for mono to 0.5."""
 
 
-def excitations(samples: Samples, sample_rate: int, bit_rate: int) -> list[Excitation]:
-    """What may be the excitation of ``samples`` (n,), mono."""
-    frames = _frame_count(len(samples) / sample_rate)
-    return excitation.candidates(samples, sample_rate, frames, FRAME_RATE, bit_rate)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What all descriptions of a sound are made of: its level, and its envelope less that, as
+    coefficients of blocks.
+    """
+
+    seconds: float
+    level_db: float
+    blocks: tuple[Floats, ...]
 
 
-def encode(
-    samples: Samples,
-    sample_rate: int,
-    bit_rate: int,
-    source: Excitation = NO_EXCITATION,
-    *,
-    louder_db: float = 0.0,
-    width: float = 0.0,
-    like: bytes = b"",
-) -> bytes:
-    """Describe ``samples`` (n,), mono, in at most ``bit_rate * seconds / 8`` bytes (but 3).
-
-    ``source`` is one of :func:`excitations`, noise if none is given; ``width`` the stereo sound's.
-    ``louder_db`` makes up for what a synthesizer loses. ``like`` is a description of the same
-    sound, next to whose step the finest is looked for.
+def measure(samples: Samples, sample_rate: int) -> Measured:
+    """Measure ``samples`` (n,), mono.
 
     Raises:
         ValueError: there are no samples, more than 60 s, or a rate below 8 kHz.
@@ -116,19 +110,56 @@ def encode(
         raise ValueError(f"{seconds:.3f} s of sound at {sample_rate} Hz cannot be described")
     envelope = mel.log_mel(samples, sample_rate, _frame_count(seconds), seconds)
     level_db = mel.loudness_db(envelope)
-    level = round((level_db + louder_db - _LOWEST_LEVEL_DB) / _LEVEL_DB)
-    if level <= 0:
-        return b""
     floor = 10.0 ** ((level_db - _DYNAMIC_RANGE_DB) / 10.0)
     shape = mel.to_db(10.0 ** (envelope / 10.0) + floor) - level_db - np.array(_MEAN_DB)
     parts = blocks_of(len(shape), _BLOCK_FRAMES)
-    blocks = [dct(part.stop - part.start) @ shape[part] @ dct(mel.BANDS).T for part in parts]
-    limit = max(int(min(bit_rate, MAX_BIT_RATE) * seconds / 8), MIN_BYTES)
+    blocks = (dct(part.stop - part.start) @ shape[part] @ dct(mel.BANDS).T for part in parts)
+    return Measured(seconds, level_db, tuple(blocks))
+
+
+def excitations(samples: Samples, sample_rate: int, bit_rate: int) -> list[Excitation]:
+    """What may be the excitation of ``samples`` (n,), mono."""
+    frames = _frame_count(len(samples) / sample_rate)
+    return excitation.candidates(samples, sample_rate, frames, FRAME_RATE, bit_rate)
+
+
+def encode(
+    sound: Measured,
+    bit_rate: int,
+    source: Excitation = NO_EXCITATION,
+    *,
+    louder_db: float = 0.0,
+    width: float = 0.0,
+    least: int = 0,
+) -> bytes:
+    """Describe a sound in at most ``bit_rate * seconds / 8`` bytes (but 3).
+
+    ``source`` is one of :func:`excitations`, noise if none is given; ``width`` the stereo sound's.
+    ``louder_db`` makes up for what a synthesizer loses. Steps finer than ``least`` are not tried.
+    """
+    level = round((sound.level_db + louder_db - _LOWEST_LEVEL_DB) / _LEVEL_DB)
+    if level <= 0:
+        return b""
+    limit = max(int(min(bit_rate, MAX_BIT_RATE) * sound.seconds / 8), MIN_BYTES)
     head = _Head(min(level, _HIGHEST_LEVEL), min(round(width / _WIDTH), (1 << _WIDTH_BITS) - 1))
-    if len(_attempt(head, COARSEST, source, blocks, limit)) > limit / 2:
-        source = NO_EXCITATION  # the envelope matters more
-    first = _step_of(like) if like else None
-    return finest(lambda step: _attempt(head, step, source, blocks, limit), limit, COARSEST, first)
+    without = len(_attempt(head, COARSEST, source, sound.blocks, limit))
+    if without > limit / 2:
+        source, without = NO_EXCITATION, 0  # the envelope matters more
+    likely = least or likely_step(sound.blocks, 8 * (limit - without))
+    return finest(
+        lambda step: _attempt(head, step, source, sound.blocks, limit),
+        limit,
+        COARSEST,
+        likely,
+        least,
+    )
+
+
+def level_and_step(data: bytes) -> tuple[float, int]:
+    """The level in dB, and the step, of a description that is not empty."""
+    decoder = Decoder(data)
+    level = _LOWEST_LEVEL_DB + _LEVEL_DB * decoder.decode_bits(_LEVEL_BITS)
+    return level, decoder.decode_bits(STEP_BITS)
 
 
 def decode(data: bytes, seconds: float) -> SoundDescription:
@@ -182,13 +213,7 @@ class _Head:
     width: int
 
 
-def _step_of(data: bytes) -> int:
-    decoder = Decoder(data)
-    decoder.decode_bits(_LEVEL_BITS)
-    return decoder.decode_bits(STEP_BITS)
-
-
-def _attempt(head: _Head, step: int, source: Excitation, blocks: list[Floats], limit: int) -> bytes:
+def _attempt(head: _Head, step: int, source: Excitation, blocks: Sequence[Floats], limit: int) -> bytes:
     """The bytes with a step; of those that are more than ``limit`` only the first ones."""
     encoder = Encoder()
     encoder.encode_bits(head.level, _LEVEL_BITS)

@@ -33,6 +33,7 @@ from mmcodec.descriptors.dct_blocks import (
     blocks_of,
     dct,
     finest,
+    likely_step,
 )
 from mmcodec.entropy.range_coder import BitModel, Decoder, Encoder, IntegerModel
 from mmcodec.errors import BitstreamError
@@ -123,7 +124,8 @@ def encode(samples: NDArray[np.float32], sample_rate: int, bit_rate: int) -> byt
     voiced, pitch = _voiced(world.pitch_hz > 0, parts), _semitones(world.pitch_hz)
     blocks = [_Block(voiced[part], pitch[part], cepstra[part]) for part in parts]
     limit = int(bit_rate * seconds / 8) - 1  # another gain may take a byte more
-    data = finest(lambda step: _attempt(blocks, level, step), limit, COARSEST)
+    likely = likely_step([_coefficients(block.cepstra) for block in blocks], 8 * limit)
+    data = finest(lambda step: _attempt(blocks, level, step), limit, COARSEST, likely)
     made = synthesize(decode(data, seconds), sample_rate, len(samples))
     louder_db = loudness_lufs(samples[:, None], sample_rate) - loudness_lufs(
         made[:, None], sample_rate
@@ -190,8 +192,7 @@ class _Coder:
             self._context = (self._context << 1 | flag) & 3
         for run in _runs(block.voiced):
             self._encode_run(encoder, block.pitch[run])
-        rows = _rows(len(block.cepstra))
-        self._cepstra.encode(encoder, dct(len(block.cepstra))[:rows] @ block.cepstra)
+        self._cepstra.encode(encoder, _coefficients(block.cepstra))
 
     def decode(self, decoder: Decoder, frames: int) -> _Block:
         flags = []
@@ -223,6 +224,11 @@ class _Coder:
         ]
         made = self._last + bends.T @ np.array(values, np.float64) * frames
         return np.asarray(made * self._pitch_step)
+
+
+def _coefficients(cepstra: Floats) -> Floats:
+    """Of the slow changes of ``cepstra`` (frames, bins) over time: (rows, bins)."""
+    return np.asarray(dct(len(cepstra))[: _rows(len(cepstra))] @ cepstra)
 
 
 def _frame_count(seconds: float) -> int:

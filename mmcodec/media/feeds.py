@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import av
 import numpy as np
@@ -93,7 +94,8 @@ class PictureFeed:
             src_colorspace=_colorspace(frame),
             interpolation=Interpolation.AREA,
         )
-        return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns))
+        pixels = np.asarray(small.to_ndarray(), np.uint8)
+        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 class SoundFeed:
@@ -145,11 +147,18 @@ def _power_above(frame: av.AudioFrame, hz: float) -> float:
     raw = frame.to_ndarray()
     planes = raw if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels).T
     full = 1.0 if raw.dtype.kind == "f" else 2.0 ** (8 * raw.itemsize - 1)
-    window = np.hanning(planes.shape[1] + 2)[1:-1]
-    spectra = np.abs(np.fft.rfft(planes / full * window)) ** 2
-    above = spectra[:, np.fft.rfftfreq(planes.shape[1], 1 / frame.sample_rate) > hz]
-    power = 2 * above.sum() / (len(planes) * planes.shape[1] * np.square(window).sum())
+    window = _window(planes.shape[1], full)
+    spectra = np.fft.rfft(planes * window)
+    above = spectra[:, int(hz * planes.shape[1] / frame.sample_rate) + 1 :]
+    power = 2 * np.vdot(above, above).real / planes.size
     return float(np.nan_to_num(np.clip(power, 0.0, 1.0)))
+
+
+@lru_cache(maxsize=8)
+def _window(size: int, full: float) -> NDArray[np.float64]:
+    """For samples that go up to ``full``, with a power of 1; not to be written to."""
+    window = np.hanning(size + 2)[1:-1]
+    return np.asarray(window / (full * np.sqrt(np.square(window).sum())))
 
 
 def _stamp(frame: av.VideoFrame | av.AudioFrame) -> Fraction | None:

@@ -31,23 +31,28 @@ def choose_sound(heard: SoundSegment, bit_rate: int) -> dict[Layer, bytes]:
     def distance(made: Samples) -> float:
         return difference(wanted, likeness(made, rate))
 
-    trials, data = [], b""
+    measured, trials = sound.measure(mono, rate), []
     for source in sound.excitations(mono, rate, bit_rate):
-        data = sound.encode(mono, rate, bit_rate, source, like=data)
-        made = _made(data, len(mono), rate)
-        trials.append((distance(made), source, data, made))
+        data = sound.encode(measured, bit_rate, source)
+        made = render_sound(sound.decode(data, measured.seconds), rate, len(mono), seed=0)
+        trials.append((distance(_limited(made, rate)), source, data, made))
     least, source, data, made = min(trials, key=lambda one: one[0])
     if bit_rate >= opus.LEAST_BIT_RATE:
         coded = opus.encode(mono, rate, bit_rate)
         if coded and distance(opus.decode(coded, len(mono) / rate, rate, len(mono))) < least:
             return {Layer.OPUS: coded}
-    loudness, louder = _loudness(heard, mono), 0.0
-    for last in (False, True):
-        louder += loudness - loudness_lufs(made[:, None], rate)
-        louder = min(max(louder, -_MOST_LOUDER_DB), _MOST_LOUDER_DB)
-        data = sound.encode(mono, rate, bit_rate, source, louder_db=louder, width=width, like=data)
-        if not last:  # made louder, it may have to be limited, which makes it less loud
-            made = _made(data, len(mono), rate)
+    if not data:
+        return {Layer.SOUND: data}
+    loudness, louder_db = _loudness(heard, mono), 0.0
+    first_db, step = sound.level_and_step(data)
+    for _ in range(2):  # made louder, it may have to be limited, which makes it less loud
+        made_db = sound.level_and_step(data)[0] if data else first_db
+        louder = _limited(made * np.float32(10 ** ((made_db - first_db) / 20)), rate)
+        louder_db += loudness - loudness_lufs(louder[:, None], rate)
+        louder_db = min(max(louder_db, -_MOST_LOUDER_DB), _MOST_LOUDER_DB)
+        data = sound.encode(
+            measured, bit_rate, source, louder_db=louder_db, width=width, least=step
+        )
     return {Layer.SOUND: data}
 
 
@@ -58,6 +63,5 @@ def _loudness(heard: SoundSegment, mono: Samples) -> float:
     return 10 * float(np.log10(10 ** (audible / 10) + 10 ** (beyond_db / 10)))
 
 
-def _made(data: bytes, samples: int, rate: int) -> Samples:
-    made = render_sound(sound.decode(data, samples / rate), rate, samples, seed=0)
+def _limited(made: Samples, rate: int) -> Samples:
     return limited(made[:, None], rate)[:, 0]

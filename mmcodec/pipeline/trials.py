@@ -92,7 +92,8 @@ class Trials:
         self._placed = best_frames(frames.pixels, most)
         self.most_frames = len(self._placed)
         self._probes = _probes(frames, seconds, effort.probes)
-        self._paths = _camera_paths(frames, seconds) if most > 1 else {}
+        slow = effort is Effort.SLOW
+        self._paths = _camera_paths(frames, seconds, bends=slow) if most > 1 else {}
         self._detail = detail_level(fine_detail(frames.pixels))
 
     @property
@@ -112,7 +113,7 @@ class Trials:
     def coded(self, point: Point) -> bytes:
         """The frames of a point as AV1."""
         places = self._on_screen(self._times(point))
-        shown = np.stack([self._frames.pixels[place] for place in places])
+        shown = [self._frames.pixels[place] for place in places]
         thorough = point.count == 1 or self._effort is Effort.SLOW
         preset = THOROUGH if thorough else QUICK
         return encode_av1(shown, point.size, QUALITIES[point.quality], STYLES[point.style], preset)
@@ -131,25 +132,31 @@ class Trials:
     ) -> Trial:
         """The best of a point, coded as ``units``, in one of the modes and of the finishes."""
         made = decode_av1(units, point.count, MAX_PIXELS)
-        (mode, *others), finish = modes, finishes[0]
         shown = {one: _all_finished(made, one) for one in finishes}
-        if others:
+        every, known = self._effort.choosing, dict[tuple[TemporalMode, Finish], list[float]]()
 
-            def worth(one: TemporalMode) -> float:
-                sent = len(self.sketch(point, units, one, finish))
-                return self._quality(
-                    shown[finish], point, one, self._effort.choosing
-                ) - GAIN * float(np.log(sent))
+        def quality(mode: TemporalMode, finish: Finish) -> float:
+            """At some of the probes."""
+            if (mode, finish) not in known:
+                probes = self._probes[::every]
+                known[mode, finish] = self._qualities(shown[finish], point, mode, probes)
+            return float(np.mean(known[mode, finish]))
 
-            mode = max(modes, key=worth)
-        if len(finishes) > 1:  # flow hardly depends on the finish, and takes most of the time
+        def worth(mode: TemporalMode) -> float:
+            sent = len(self.sketch(point, units, mode, finish))
+            return quality(mode, finish) - GAIN * float(np.log(sent))
+
+        finish, mode = finishes[0], modes[0]
+        if len(finishes) > 1:  # flow takes most of the time, and hardly depends on the finish
             plain = TemporalMode.BLEND if point.count > 1 else mode
-            finish = max(
-                finishes,
-                key=lambda one: self._quality(shown[one], point, plain, self._effort.choosing),
-            )
+            finish = max(finishes, key=lambda one: quality(plain, one))
+        if len(modes) > 1:
+            mode = max(modes, key=worth)
+        found = known.get((mode, finish), [])
+        rest = [probe for at, probe in enumerate(self._probes) if not found or at % every]
+        found = found + self._qualities(shown[finish], point, mode, rest)
         data = self.sketch(point, units, mode, finish)
-        return Trial(Option(data, self._quality(shown[finish], point, mode)), mode, finish)
+        return Trial(Option(data, float(np.mean(found))), mode, finish)
 
     def _path(self, point: Point, mode: TemporalMode) -> CameraPath | None:
         return self._paths[point.affine] if mode is TemporalMode.CAMERA else None
@@ -166,37 +173,38 @@ class Trials:
         places = np.maximum(np.searchsorted(stamps, times, side="right") - 1, 0)
         return [int(place) for place in places]
 
-    def _quality(
-        self, frames: NDArray[np.uint8], point: Point, mode: TemporalMode, every: int = 1
-    ) -> float:
-        """The mean of what a decoder makes of finished frames at the probes, or some of them."""
-        probes = self._probes[::every]
+    def _qualities(
+        self,
+        frames: NDArray[np.uint8],
+        point: Point,
+        mode: TemporalMode,
+        probes: Sequence[tuple[int, Original]],
+    ) -> list[float]:
+        """Of what a decoder makes of finished frames at each of some probes."""
         moments = [moment for moment, _ in probes]
         made = interpolate(frames, self._times(point), moments, mode, self._path(point, mode))
-        qualities = [
+        return [
             original.quality(enlarge(picture, self._source))
             for picture, (_, original) in zip(made, probes, strict=True)
         ]
-        return float(np.mean(qualities))
 
 
 def _all_finished(frames: NDArray[np.uint8], finish: Finish) -> NDArray[np.uint8]:
     return np.stack([finished(frame, finish) for frame in frames])
 
 
-def _camera_paths(frames: ShotFrames, seconds: float) -> dict[bool, CameraPath]:
-    """The path of the camera, if it moves, and, if the picture bends, an affine one."""
+def _camera_paths(frames: ShotFrames, seconds: float, bends: bool) -> dict[bool, CameraPath]:
+    """The path of the camera, if it moves, and, if the picture ``bends``, an affine one."""
     times = np.array(frames.pts) - frames.shot.start
     duration = frames.shot.duration
-    places, similar, affine = track_camera(frames.pixels, (times * seconds / duration).tolist())
-    paths = {
-        bends: fitted(poses, times[places], duration)
-        for bends, poses in ((False, similar), (True, affine))
-    }
-    if np.abs(paths[False].poses).max() < _SEEN_TO_MOVE:
-        return {}
-    if np.abs(paths[True].poses[:, SIMILAR:]).max() < _SEEN_TO_MOVE:
-        del paths[True]
+    moments = (times * seconds / duration).tolist()
+    paths: dict[bool, CameraPath] = {}
+    for affine, first in ((False, 0), (True, SIMILAR))[: 1 + bends]:
+        places, poses = track_camera(frames.pixels, moments, affine)
+        path = fitted(poses, times[places], duration)
+        if np.abs(path.poses[:, first:]).max() < _SEEN_TO_MOVE:
+            break
+        paths[affine] = path
     return paths
 
 
