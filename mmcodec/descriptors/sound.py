@@ -213,7 +213,9 @@ class _Head:
     width: int
 
 
-def _attempt(head: _Head, step: int, source: Excitation, blocks: Sequence[Floats], limit: int) -> bytes:
+def _attempt(
+    head: _Head, step: int, source: Excitation, blocks: Sequence[Floats], limit: int
+) -> bytes:
     """The bytes with a step; of those that are more than ``limit`` only the first ones."""
     encoder = Encoder()
     encoder.encode_bits(head.level, _LEVEL_BITS)
