@@ -32,6 +32,12 @@ def test_frames_come_back_and_more_bits_make_them_better(count):
     assert quality[1] > quality[0] > 18
 
 
+def test_quarters_of_a_rate_factor_are_told_apart():
+    sizes = [len(encode_av1(FRAMES, (128, 72), crf)) for crf in (50, 50.25, 50.5, 51)]
+    assert len(set(sizes)) == 4
+    assert sizes[0] > sizes[2] > sizes[3]
+
+
 @given(st.data())
 def test_times_come_back(data):
     duration = data.draw(st.integers(6, 2000))

@@ -90,7 +90,7 @@ def test_a_still_has_one_frame_and_no_camera():
 
 
 def test_a_picture_that_bends_is_nearest_along_an_affine_path():
-    bending = Trials(sheared(), 2.0, Effort.DEFAULT)
+    bending = Trials(sheared(), 2.0, Effort.SLOW)
     assert bending.picture_bends
     found = []
     for affine in (False, True):

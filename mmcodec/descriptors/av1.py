@@ -70,13 +70,13 @@ STYLES = (
 def encode_av1(
     frames: Iterable[NDArray[np.uint8]],
     size: tuple[int, int],
-    crf: int,
+    crf: float,
     style: Style = STYLES[0],
     preset: int = THOROUGH,
 ) -> bytes:
     """Code RGB frames (height, width, 3) as one group of pictures of ``size`` (width, height).
 
-    ``crf`` is 1 (best) to 63 (smallest).
+    ``crf`` is 1 (best) to 63 (smallest), in quarters.
     """
     os.environ.setdefault("SVT_LOG", "1")  # read at its first use: errors only, not a banner
     codec = av.CodecContext.create("libsvtav1", "w")
@@ -85,8 +85,8 @@ def encode_av1(
     codec.time_base, codec.framerate = Fraction(1, 3), Fraction(3)
     codec.options = {
         "preset": str(preset),
-        "crf": str(crf),
-        "svtav1-params": f"{_PARAMETERS}:tune={style.tune}{'' if style.filters else _NO_FILTERS}",
+        "svtav1-params": f"{_PARAMETERS}:crf={crf}:tune={style.tune}"
+        + ("" if style.filters else _NO_FILTERS),
     }
     codec.open()
     calm_threads()

@@ -158,8 +158,8 @@ class _ShotEncoder:
         self._track = track
         self._sketch_rate, self._effort = sketch_rate, settings.effort
         self._constant = settings.quality is not None
-        # From a buffer sketches of half the bytes are taken, in a whole stream hardly ever.
-        self._smaller = not whole or settings.effort is Effort.SLOW
+        self._whole = whole and settings.effort is not Effort.SLOW
+        self._begun = False
         self._remarks = remarks
         self._detector = ShotDetector(track.frame_rate, settings.longest_s or MAX_SHOT_S)
         self._captioner, self._one_at_a_time = captioner(settings, remarks), Lock()
@@ -173,14 +173,16 @@ class _ShotEncoder:
         """The encoding of the shots that are complete with this picture."""
         self._end = picture.pts + picture.duration
         for frames in self._detector.process(picture.pts, picture.pixels):
+            self._begun = True
             yield partial(self._encode, frames)
 
     def finish(self) -> Iterator[Work]:
         """The encoding of what is left."""
-        for frames in self._detector.finish(self._end):
-            yield partial(self._encode, frames)
+        rest = self._detector.finish(self._end)
+        for frames in rest:
+            yield partial(self._encode, frames, alone=len(rest) == 1 and not self._begun)
 
-    def _encode(self, frames: ShotFrames) -> tuple[Draft, ...]:
+    def _encode(self, frames: ShotFrames, alone: bool = False) -> tuple[Draft, ...]:
         analysis = analyse_shot(frames, self._track.frame_rate)
         prompt = self._caption(frames, analysis)
         middle = frames.pixels[len(frames.pixels) // 2]
@@ -192,7 +194,7 @@ class _ShotEncoder:
         search = SketchSearch(
             frames, seconds, self._sketch_rate, self._trials, self._effort, self._track.still
         )
-        search.run(self._smaller)
+        search.run(self._sizes(alone))
         options = search.options()
         with self._one_at_a_time:
             if self.longest is None or _rank(frames.shot) > _rank(self.longest[0]):
@@ -201,6 +203,14 @@ class _ShotEncoder:
         if self._constant:
             options = (best_of(options, seconds, self._sketch_rate),)
         return (Draft(Cue(frames.shot, prompt), seconds, end_s, options, seen),)
+
+    def _sizes(self, alone: bool) -> tuple[float, ...]:
+        """What sketches are worth a trial beside those of the bit rate, as parts of their bytes."""
+        if not self._whole:
+            return (0.5, 2.0)
+        # From a buffer those of half the bytes are taken, in a whole stream hardly ever, and those
+        # of twice the bytes only where other shots leave them.
+        return () if alone and not self._constant else (2.0,)
 
     def _caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
         try:

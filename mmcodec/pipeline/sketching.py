@@ -7,7 +7,7 @@ whole batches of them, so that an encode is the same each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
@@ -29,10 +29,10 @@ _NEAR = 1.5
 _OF_MANY = (TemporalMode.HOLD, TemporalMode.BLEND, TemporalMode.FLOW)
 _FEWER = 3
 """Where the camera is followed, so many times fewer frames may be enough."""
-_FILLS, _FULL, _NEARLY, _FAR = 5, 0.972, 0.986, 0.7
-"""To use up what is left: rasters that are tried for each quality, when it is used up, what is
-aimed at, and from what ratio of bytes on (its logarithm) a sketch is no model for it."""
-_NEXT, _LITTLE = 1.02, 1e-6
+_FILLS, _FULL, _NEARLY, _FAR = 5, 0.971, 0.986, 0.7
+"""To use up what is left: qualities that are tried of a sketch, when it is used up, what is aimed
+at, and from what ratio of bytes on (its logarithm) a sketch is no model for it."""
+_LITTLE = 1e-6
 
 
 def best_of(options: Sequence[Option], seconds: float, bit_rate: float) -> Option:
@@ -65,11 +65,11 @@ class SketchSearch:
         self._modes: dict[int, TemporalMode] = {}
         self._finishes: tuple[Finish, ...] = tuple(Finish)
 
-    def run(self, smaller: bool = True) -> None:
+    def run(self, sizes: Sequence[float] = (0.5, 2.0)) -> None:
         """Try the usual point of the bit rate, and one with fewer frames where a camera is to be
         followed; in each round those of as many bytes around the best so far; then, in a slow
         search, the best coded in other styles, or along an affine path of the camera; then the
-        best with twice the bytes and, if ``smaller`` ones are of interest, with half.
+        best with so many times the bytes as ``sizes`` say.
         """
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
@@ -95,13 +95,12 @@ class SketchSearch:
             if self._trials.picture_bends and self._modes[best.count] is TemporalMode.CAMERA:
                 ways += self._try([replace(best, affine=True)])
             best = self._best(ways, wanted)
-        sizes = (0.5, 2.0) if smaller else (2.0,)
         self._try([self._fit(self._with_frames(best, x**0.5), wanted * x) for x in sizes])
 
     def fill(self, most: int) -> None:
-        """Try sketches of nearly ``most`` bytes, like the best one that is about as large, and
-        finer ones. If none is better than all that are smaller, the best of them is taken to be,
-        so that the bytes are used.
+        """Try sketches of nearly ``most`` bytes: the best ones that are about as large, with the
+        quality that makes them so. If none is better than all that are smaller, the best of them is
+        taken to be, so that the bytes are used.
         """
 
         def quality(point: Point) -> float:
@@ -114,15 +113,9 @@ class SketchSearch:
             far = max(abs(float(np.log(size(point) / most))) - _FAR, 0.0)
             return self._score(point, most) - far
 
-        near = self._fit(max(self._tried, key=worth), _FULL * most)
-        filling: dict[Point, Option] = {}
-        for first in range(near.quality, len(QUALITIES), self._effort.fillers):
-            qualities = range(first, min(first + self._effort.fillers, len(QUALITIES)))
-            finer = [self._fit(replace(near, quality=q), _NEARLY * most) for q in qualities]
-            found = list(self._workers.map(lambda point: self._filling(point, most), finer))
-            filling |= dict(one for one in found if one)
-            if None in found or any(len(one.data) > _FULL * most for one in filling.values()):
-                break  # with a finer quality none fits, or one is as large as it may be
+        near = sorted(self._tried, key=worth, reverse=True)[: self._effort.fillers]
+        found = list(self._workers.map(lambda point: self._filling(point, most), near))
+        filling = dict(one for one in found if one)
         if not filling:
             return
         self._tried |= filling
@@ -141,29 +134,32 @@ class SketchSearch:
         return self._try([replace(point, style=style) for style in range(len(STYLES))])
 
     def _filling(self, near: Point, most: int) -> tuple[Point, Option] | None:
-        """A point like another with the raster that takes the most of ``most`` bytes, if any."""
-        coded: dict[Point, bytes] = {}
-        sizes: dict[int, int] = {}
-        point = near
+        """A point like another that takes the most of ``most`` bytes, if any: of a quality that
+        does, or where none is left to try, of a raster that may.
+        """
+        known = len(self._tried[near].data)
+        if _FULL * most < known <= most:
+            return near, self._tried[near]
         modes, finish = self._modes_for(near.count), self._finishes[0]
-        while len(coded) < _FILLS and point not in coded:
-            coded[point] = self._trials.coded(point)
-            sizes[point.pixels] = len(self._trials.sketch(point, coded[point], modes[0], finish))
-            if _FULL * most < sizes[point.pixels] <= most:
-                break
-            pixels, tries = _guess(sizes, most), 0
-            point = self._resized(near, pixels)
-            while point in coded and tries < _FILLS:  # the next raster may well be different
-                pixels *= _NEXT if sizes[point.pixels] <= most else 1 / _NEXT
-                point, tries = self._resized(near, pixels), tries + 1
-        fitting = [point for point in coded if sizes[point.pixels] <= most]
+        sizes, coded, fitting = {near.quarters: known}, 0, dict[int, tuple[Point, bytes]]()
+        while coded < _FILLS and not any(size > _FULL * most for size in fitting):
+            quarters = _guess(sizes, most)
+            if quarters in sizes:
+                larger = (_NEARLY * most / sizes[quarters]) ** (1 / _PIXELS_POWER)
+                size = self._trials.raster(min(near.pixels * larger, self._trials.most_pixels))
+                if size == near.size:
+                    break
+                near, sizes = replace(near, size=size), {}
+            point = replace(near, coarser=quarters - 4 * QUALITIES[near.quality])
+            units = self._trials.coded(point)
+            sizes[quarters] = len(self._trials.sketch(point, units, modes[0], finish))
+            coded += 1
+            if sizes[quarters] <= most:
+                fitting[sizes[quarters]] = point, units
         if not fitting:
             return None
-        point = max(fitting, key=lambda one: sizes[one.pixels])
-        return point, self._trials.trial(point, coded[point], modes, self._finishes).option
-
-    def _resized(self, point: Point, pixels: float) -> Point:
-        return replace(point, size=self._trials.raster(min(pixels, self._trials.most_pixels)))
+        point, units = fitting[max(fitting)]
+        return point, self._trials.trial(point, units, modes, self._finishes).option
 
     def options(self) -> tuple[Option, ...]:
         """What is better than all that is smaller."""
@@ -259,12 +255,20 @@ class SketchSearch:
         return tuple(dict.fromkeys((*modes, TemporalMode.CAMERA)))
 
 
-def _guess(sizes: dict[int, int], most: int) -> float:
-    """Pixels that may take nearly ``most`` bytes, by those whose bytes are known."""
-    under = max((p for p, size in sizes.items() if size <= most), default=None)
-    over = min((p for p, size in sizes.items() if size > most), default=None)
-    if under is None or over is None or under >= over:
-        pixels = min(sizes, key=lambda p: abs(sizes[p] - most))
-        return float(pixels * (_NEARLY * most / sizes[pixels]) ** (1 / _PIXELS_POWER))
-    part = np.log(_NEARLY * most / sizes[under]) / np.log(sizes[over] / sizes[under])
-    return float(under * (over / under) ** np.clip(part, 0.1, 0.9))
+def _guess(sizes: Mapping[int, int], most: int) -> int:
+    """The rate factor, in quarters, that may take nearly ``most`` bytes, by those whose bytes are
+    known; one of them where there is none between.
+    """
+    finer = max((at for at, size in sizes.items() if size > most), default=None)
+    coarser = min((at for at, size in sizes.items() if size <= most), default=None)
+    if finer is None or coarser is None or finer >= coarser:
+        at = min(sizes, key=lambda one: abs(sizes[one] - most))
+        ladder, steps = -4.0 * np.array(QUALITIES), np.arange(len(QUALITIES))
+        finer_by = float(np.log(_NEARLY * most / sizes[at])) / _QUALITY_POWER
+        further = -round(float(np.interp(np.interp(-at, ladder, steps) + finer_by, steps, ladder)))
+        further = max(further, at + 1) if sizes[at] > most else min(further, at - 1)
+        return min(max(further, 4 * QUALITIES[-1]), 4 * QUALITIES[0])
+    if coarser - finer == 1:
+        return coarser
+    part = np.log(sizes[finer] / (_NEARLY * most)) / np.log(sizes[finer] / sizes[coarser])
+    return min(max(finer + round((coarser - finer) * float(part)), finer + 1), coarser - 1)

@@ -54,7 +54,8 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class Point:
     """What is coded: so many frames of a raster (width, height), places in the qualities and the
-    styles, and whether the path of a camera may stretch and shear the picture.
+    styles, whether the path of a camera may stretch and shear the picture, and quarters of a rate
+    factor that it is coarser than its quality.
     """
 
     count: int
@@ -62,11 +63,17 @@ class Point:
     quality: int = 0
     style: int = 0
     affine: bool = False
+    coarser: int = 0
 
     @property
     def pixels(self) -> int:
         """Of each frame."""
         return self.size[0] * self.size[1]
+
+    @property
+    def quarters(self) -> int:
+        """Its constant rate factor, in quarters."""
+        return 4 * QUALITIES[self.quality] + self.coarser
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class Trials:
         shown = [self._frames.pixels[place] for place in places]
         thorough = point.count == 1 or self._effort is Effort.SLOW
         preset = THOROUGH if thorough else QUICK
-        return encode_av1(shown, point.size, QUALITIES[point.quality], STYLES[point.style], preset)
+        return encode_av1(shown, point.size, point.quarters / 4, STYLES[point.style], preset)
 
     def sketch(self, point: Point, units: bytes, mode: TemporalMode, finish: Finish) -> bytes:
         """What is sent."""

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 _TRUST = 0.35
 """Disagreement of forward and backward flow, in pixels and relative to their length, at which a
 moved pixel counts for 1/e."""
-_FLOW_WIDTH = 320
-"""Flow is estimated at about this width: below it the patches of the method are too coarse."""
+_FLOW_WIDTH = 256
+"""Flow is estimated at about this width: below it the patches of the method are too coarse, above
+it nothing is gained.
+"""
 _LEAST_SIDE = 64
 """OpenCV's dense flow breaks off the process on a picture of a few lines."""
 
@@ -36,16 +38,16 @@ class Flow:
 def flow_both_ways(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Flow:
     """The flow between two frames, RGB (height, width, 3)."""
     height, width = a.shape[:2]
-    scale = max(1.0, _FLOW_WIDTH / max(width, height))
+    scale = _FLOW_WIDTH / max(width, height)
     size = tuple(max(_LEAST_SIDE, round(side * scale)) for side in (width, height))
+    to, fro = (cv2.INTER_CUBIC, cv2.INTER_AREA)[:: 1 if scale > 1 else -1]
     grey_a, grey_b = (
-        cv2.cvtColor(cv2.resize(x, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
-        for x in (a, b)
+        cv2.cvtColor(cv2.resize(x, size, interpolation=to), cv2.COLOR_RGB2GRAY) for x in (a, b)
     )
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     back = np.diag([width / size[0], height / size[1]])
     forward, backward = (
-        cv2.transform(cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA), back)
+        cv2.transform(cv2.resize(flow, (width, height), interpolation=fro), back)
         for flow in (dis.calc(grey_a, grey_b, None), dis.calc(grey_b, grey_a, None))
     )
     return Flow(forward, backward, _trust(forward, backward), _trust(backward, forward))
