@@ -245,8 +245,8 @@ def test_six_shots_encode_the_same_each_time_and_sound_takes_half_a_kilobit(tmp_
     ("settings", "shots", "sizes"),
     [
         (EncodeSettings(), 1, ()),
-        (EncodeSettings(), 2, (2.0,)),
-        (EncodeSettings(quality=30), 1, (2.0,)),
+        (EncodeSettings(), 2, (1.6,)),
+        (EncodeSettings(quality=30), 1, (1.6,)),
         (EncodeSettings(buffer_s=3), 1, (0.5, 2.0)),
         (EncodeSettings(effort=Effort.SLOW), 1, (0.5, 2.0)),
     ],

@@ -209,8 +209,8 @@ class _ShotEncoder:
         if not self._whole:
             return (0.5, 2.0)
         # From a buffer those of half the bytes are taken, in a whole stream hardly ever, and those
-        # of twice the bytes only where other shots leave them.
-        return () if alone and not self._constant else (2.0,)
+        # of more only where other shots leave them.
+        return () if alone and not self._constant else (1.6,)
 
     def _caption(self, frames: ShotFrames, analysis: ShotAnalysis) -> Prompt:
         try:

@@ -16,22 +16,32 @@ import numpy as np
 from mmcodec.analysis.shots import ShotFrames
 from mmcodec.descriptors.av1 import STYLES
 from mmcodec.descriptors.sketch import Finish, TemporalMode
+from mmcodec.pipeline.filling import Filling, is_full
 from mmcodec.pipeline.settings import Effort
-from mmcodec.pipeline.trials import GAIN, QUALITIES, Option, Point, Trial, Trials
+from mmcodec.pipeline.trials import (
+    GAIN,
+    PIXELS_POWER,
+    QUALITIES,
+    QUALITY_POWER,
+    Option,
+    Point,
+    Trial,
+    Trials,
+)
 
 STILL_WORTH_S = 4.0
 """A still photograph gets the bits of this many seconds."""
-_PIXELS_POWER, _COUNT_POWER, _QUALITY_POWER = 0.7, 0.6, 0.35
-"""How bytes grow with pixels, with frames, and with each step of quality."""
+_COUNT_POWER = 0.6
+"""How bytes grow with frames."""
 _MORE_FRAMES = 1.7
 _NEAR = 1.5
 """A trial whose bytes are off by less is not repeated with another raster."""
 _OF_MANY = (TemporalMode.HOLD, TemporalMode.BLEND, TemporalMode.FLOW)
 _FEWER = 3
 """Where the camera is followed, so many times fewer frames may be enough."""
-_FILLS, _FULL, _NEARLY, _FAR = 5, 0.971, 0.986, 0.7
-"""To use up what is left: qualities that are tried of a sketch, when it is used up, what is aimed
-at, and from what ratio of bytes on (its logarithm) a sketch is no model for it."""
+_FILLS, _FAR = 5, 0.7
+"""To use up what is left: how often a sketch is coded for it, and from what ratio of bytes on (its
+logarithm) one is no model for it."""
 _LITTLE = 1e-6
 
 
@@ -74,8 +84,7 @@ class SketchSearch:
         wanted = self._bit_rate * self._seconds / 8
         usual = self._bit_rate / 1500
         count = self._frames_near(self._seconds * 2.5 * usual**0.6)
-        pixels = min(10_000 * usual**0.7, self._trials.most_pixels)
-        best = Point(count, self._trials.raster(pixels))
+        best = Point(count, self._trials.raster(10_000 * usual**0.7))
         self._try([Point(1, self._trials.raster(1)), best])
         first = [self._corrected(best, wanted)]
         if self._trials.camera_moves:
@@ -91,7 +100,7 @@ class SketchSearch:
             if best == before:
                 break
         if self._effort is Effort.SLOW:
-            ways = self._restyled(best)
+            ways = self._try([replace(best, style=style) for style in range(len(STYLES))])
             if self._trials.picture_bends and self._modes[best.count] is TemporalMode.CAMERA:
                 ways += self._try([replace(best, affine=True)])
             best = self._best(ways, wanted)
@@ -103,8 +112,17 @@ class SketchSearch:
         taken to be, so that the bytes are used.
         """
 
-        def quality(point: Point) -> float:
-            return self._tried[point].quality
+        full = self._filled(most)
+        if not full:
+            return
+        best = max(full, key=lambda point: self._tried[point].quality)
+        option = self._tried[best]
+        fitting = [one for one in self._tried.values() if len(one.data) <= len(option.data)]
+        enough = max(one.quality for one in fitting) + _LITTLE
+        self._tried[best] = replace(option, quality=enough)
+
+    def _filled(self, most: int) -> list[Point]:
+        """Points, tried now, that use up ``most`` bytes, or the one that nearly does, if any."""
 
         def size(point: Point) -> int:
             return len(self._tried[point].data)
@@ -114,52 +132,42 @@ class SketchSearch:
             return self._score(point, most) - far
 
         near = sorted(self._tried, key=worth, reverse=True)[: self._effort.fillers]
-        found = list(self._workers.map(lambda point: self._filling(point, most), near))
-        filling = dict(one for one in found if one)
-        if not filling:
-            return
-        self._tried |= filling
-        largest = max(filling, key=size)
-        full = self._full(filling, most) or self._full(self._restyled(largest), most) or [largest]
-        best = max(full, key=quality)
-        enough = max(quality(point) for point in self._tried if size(point) <= size(best)) + _LITTLE
-        self._tried[best] = replace(self._tried[best], quality=enough)
+        fillings = [Filling(point, size(point), most, self._trials.raster) for point in near]
+        coded: dict[Point, tuple[bytes, int]] = {}
+        for _ in range(_FILLS):
+            if any(filling.full for filling in fillings):
+                break
+            asked = [(one, filling) for filling in fillings if (one := filling.next())]
+            coded |= self._coded([point for point, _ in asked])
+            for point, filling in asked:
+                filling.took(point, coded[point][1])
+        found = dict(filling.largest for filling in fillings if filling.largest)
+        full = [point for taken, point in found.items() if is_full(taken, most)]
+        if found and not full:  # other styles take somewhat more or fewer bytes
+            largest = found[max(found)]
+            styled = [replace(largest, style=style) for style in range(1, len(STYLES))]
+            coded |= self._coded(styled)
+            full = [point for point in styled if is_full(coded[point][1], most)] or [largest]
+        self._compare({point: coded[point][0] for point in full if point not in self._tried})
+        return full
 
-    def _full(self, points: Iterable[Point], most: int) -> list[Point]:
-        sizes = ((point, len(self._tried[point].data)) for point in points)
-        return [point for point, size in sizes if _FULL * most < size <= most]
+    def _coded(self, points: Sequence[Point]) -> dict[Point, tuple[bytes, int]]:
+        """Points as AV1, and what their sketches take."""
 
-    def _restyled(self, point: Point) -> list[Point]:
-        """The point coded in other styles, which take somewhat more or fewer bytes."""
-        return self._try([replace(point, style=style) for style in range(len(STYLES))])
+        def code(point: Point) -> tuple[bytes, int]:
+            units, mode = self._trials.coded(point), self._modes_for(point.count)[0]
+            return units, len(self._trials.sketch(point, units, mode, self._finishes[0]))
 
-    def _filling(self, near: Point, most: int) -> tuple[Point, Option] | None:
-        """A point like another that takes the most of ``most`` bytes, if any: of a quality that
-        does, or where none is left to try, of a raster that may.
-        """
-        known = len(self._tried[near].data)
-        if _FULL * most < known <= most:
-            return near, self._tried[near]
-        modes, finish = self._modes_for(near.count), self._finishes[0]
-        sizes, coded, fitting = {near.quarters: known}, 0, dict[int, tuple[Point, bytes]]()
-        while coded < _FILLS and not any(size > _FULL * most for size in fitting):
-            quarters = _guess(sizes, most)
-            if quarters in sizes:
-                larger = (_NEARLY * most / sizes[quarters]) ** (1 / _PIXELS_POWER)
-                size = self._trials.raster(min(near.pixels * larger, self._trials.most_pixels))
-                if size == near.size:
-                    break
-                near, sizes = replace(near, size=size), {}
-            point = replace(near, coarser=quarters - 4 * QUALITIES[near.quality])
-            units = self._trials.coded(point)
-            sizes[quarters] = len(self._trials.sketch(point, units, modes[0], finish))
-            coded += 1
-            if sizes[quarters] <= most:
-                fitting[sizes[quarters]] = point, units
-        if not fitting:
-            return None
-        point, units = fitting[max(fitting)]
-        return point, self._trials.trial(point, units, modes, self._finishes).option
+        return dict(zip(points, self._workers.map(code, points), strict=True))
+
+    def _compare(self, coded: Mapping[Point, bytes]) -> None:
+        """Try points that are coded."""
+
+        def compare(point: Point) -> Option:
+            modes = self._modes_for(point.count)
+            return self._trials.trial(point, coded[point], modes, self._finishes).option
+
+        self._tried |= dict(zip(coded, self._workers.map(compare, coded), strict=True))
 
     def options(self) -> tuple[Option, ...]:
         """What is better than all that is smaller."""
@@ -216,12 +224,12 @@ class SketchSearch:
 
         like = min(self._tried, key=unlike)
         expected = len(self._tried[like].data) * (point.count / like.count) ** _COUNT_POWER
-        expected *= np.exp(_QUALITY_POWER * (point.quality - like.quality))
-        pixels = like.pixels * (wanted / expected) ** (1 / _PIXELS_POWER)
+        expected *= np.exp(QUALITY_POWER * (point.quality - like.quality))
+        pixels = like.pixels * (wanted / expected) ** (1 / PIXELS_POWER)
         most = self._trials.most_pixels
-        short = _PIXELS_POWER * float(np.log(max(pixels / most, 1.0)))
-        quality = min(point.quality + int(short / _QUALITY_POWER), len(QUALITIES) - 1)
-        return replace(point, size=self._trials.raster(min(pixels, most)), quality=quality)
+        short = PIXELS_POWER * float(np.log(max(pixels / most, 1.0)))
+        quality = min(point.quality + int(short / QUALITY_POWER), len(QUALITIES) - 1)
+        return replace(point, size=self._trials.raster(pixels), quality=quality)
 
     def _try(self, points: Sequence[Point]) -> list[Point]:
         """Code, decode and compare what was not tried yet; the points."""
@@ -253,22 +261,3 @@ class SketchSearch:
         if not self._trials.camera_moves or any(mode is not TemporalMode.CAMERA for mode in fewer):
             return modes  # the more frames there are, the less there is to follow between them
         return tuple(dict.fromkeys((*modes, TemporalMode.CAMERA)))
-
-
-def _guess(sizes: Mapping[int, int], most: int) -> int:
-    """The rate factor, in quarters, that may take nearly ``most`` bytes, by those whose bytes are
-    known; one of them where there is none between.
-    """
-    finer = max((at for at, size in sizes.items() if size > most), default=None)
-    coarser = min((at for at, size in sizes.items() if size <= most), default=None)
-    if finer is None or coarser is None or finer >= coarser:
-        at = min(sizes, key=lambda one: abs(sizes[one] - most))
-        ladder, steps = -4.0 * np.array(QUALITIES), np.arange(len(QUALITIES))
-        finer_by = float(np.log(_NEARLY * most / sizes[at])) / _QUALITY_POWER
-        further = -round(float(np.interp(np.interp(-at, ladder, steps) + finer_by, steps, ladder)))
-        further = max(further, at + 1) if sizes[at] > most else min(further, at - 1)
-        return min(max(further, 4 * QUALITIES[-1]), 4 * QUALITIES[0])
-    if coarser - finer == 1:
-        return coarser
-    part = np.log(sizes[finer] / (_NEARLY * most)) / np.log(sizes[finer] / sizes[coarser])
-    return min(max(finer + round((coarser - finer) * float(part)), finer + 1), coarser - 1)

@@ -35,6 +35,8 @@ QUALITIES = (63, 61, 58, 54, 49, 43, 36, 28)
 """AV1's constant rate factor, from the coarsest on."""
 GAIN = 0.13
 """Quality that a sketch of e times the bytes has more."""
+PIXELS_POWER, QUALITY_POWER = 0.7, 0.35
+"""How bytes grow with pixels, and with each step of quality."""
 _FASTEST = 12.0
 """Frames a second, above which more of them are not worth trying."""
 _SEEN_TO_MOVE = 3
@@ -114,8 +116,8 @@ class Trials:
         return True in self._paths
 
     def raster(self, pixels: float) -> tuple[int, int]:
-        """The raster (width, height) of about so many pixels."""
-        return sketch_size(*self._source, max(round(pixels), 1))
+        """The raster (width, height) of about so many pixels, or of as many as there are."""
+        return sketch_size(*self._source, max(round(min(pixels, self.most_pixels)), 1))
 
     def coded(self, point: Point) -> bytes:
         """The frames of a point as AV1."""
