@@ -30,6 +30,7 @@ class Filling:
     ) -> None:
         self._near, self._most, self._raster = near, most, raster
         self._sizes: dict[int, int] = {}
+        self._rasters = {near.size}
         self._fitting: dict[int, Point] = {}
         self.took(near, known)
 
@@ -51,9 +52,12 @@ class Filling:
             larger = (_NEARLY / part) ** (1 / PIXELS_POWER)
             larger = min(larger, 1 / _ANOTHER) if part > 1 else max(larger, _ANOTHER)
             size = self._raster(self._near.pixels * larger)
-            if size == self._near.size:
+            if size in self._rasters:  # there and back again: one between
+                size = self._raster((size[0] * size[1] + self._near.pixels) / 2)
+            if size in self._rasters:
                 return None
             self._near, self._sizes = replace(self._near, size=size), {}
+            self._rasters.add(size)
         return replace(self._near, coarser=quarters - 4 * QUALITIES[self._near.quality])
 
     def took(self, point: Point, size: int) -> None:
