@@ -85,7 +85,8 @@ def encode_av1(
     codec.time_base, codec.framerate = Fraction(1, 3), Fraction(3)
     codec.options = {
         "preset": str(preset),
-        "svtav1-params": f"{_PARAMETERS}:crf={crf}:tune={style.tune}"
+        "crf": str(int(crf)),  # SVT-AV1 before 4.0 knows no quarters
+        "svtav1-params": f"{_PARAMETERS}:crf={crf:g}:tune={style.tune}"
         + ("" if style.filters else _NO_FILTERS),
     }
     codec.open()

@@ -145,7 +145,8 @@ class SketchSearch:
         full = [point for taken, point in found.items() if is_full(taken, most)]
         if found and not full:  # other styles take somewhat more or fewer bytes
             largest = found[max(found)]
-            styled = [replace(largest, style=style) for style in range(1, len(STYLES))]
+            styles = set(range(len(STYLES))) - {largest.style}
+            styled = [replace(largest, style=style) for style in sorted(styles)]
             coded |= self._coded(styled)
             full = [point for point in styled if is_full(coded[point][1], most)] or [largest]
         self._compare({point: coded[point][0] for point in full if point not in self._tried})
