@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 _TRUST = 0.35
 """Disagreement of forward and backward flow, in pixels and relative to their length, at which a
 moved pixel counts for 1/e."""
-_FLOW_WIDTH = 256
-"""Flow is estimated at about this width: below it the patches of the method are too coarse, above
-it nothing is gained.
+_FLOW_WIDTH, _LEAST_SCALE = 256, 0.5
+"""Flow is estimated at about this width, or half of the frames' if that is more: below it the
+patches of the method are too coarse, above it nothing is gained.
 """
 _LEAST_SIDE = 64
 """OpenCV's dense flow breaks off the process on a picture of a few lines."""
@@ -38,7 +38,7 @@ class Flow:
 def flow_both_ways(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Flow:
     """The flow between two frames, RGB (height, width, 3)."""
     height, width = a.shape[:2]
-    scale = _FLOW_WIDTH / max(width, height)
+    scale = max(_FLOW_WIDTH / max(width, height), _LEAST_SCALE)
     size = tuple(max(_LEAST_SIDE, round(side * scale)) for side in (width, height))
     to, fro = (cv2.INTER_CUBIC, cv2.INTER_AREA)[:: 1 if scale > 1 else -1]
     grey_a, grey_b = (
