@@ -13,8 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import mmcodec
 from mmcodec import DecodeSettings, Effort, EncodeSettings, Profile
 from mmcodec.errors import BitstreamError, MediaError, TruncatedStreamError, UsageError
-from mmcodec.pipeline.sketching import STILL_WORTH_S, SketchSearch
-from mmcodec.pipeline.trials import Option
+from mmcodec.pipeline.sketching import STILL_WORTH_S
 from mmcodec.synthesis.offline_video import OfflineVideo
 from mmcodec.timeline import Layer, SegmentKind, TrackKind
 
@@ -239,28 +238,6 @@ def test_six_shots_encode_the_same_each_time_and_sound_takes_half_a_kilobit(tmp_
     assert (tmp_path / "a.mmc").read_bytes() == (tmp_path / "b.mmc").read_bytes()
     sound = [one for one in streams[0].packets if one.cue.track is TrackKind.AUDIO]
     assert 300 < 8 * sum(one.wire_bytes for one in sound) / streams[0].duration_s <= 500
-
-
-@pytest.mark.parametrize(
-    ("settings", "shots", "sizes"),
-    [
-        (EncodeSettings(), 1, ()),
-        (EncodeSettings(), 2, (1.6,)),
-        (EncodeSettings(quality=30), 1, (1.6,)),
-        (EncodeSettings(buffer_s=3), 1, (0.5, 2.0)),
-        (EncodeSettings(effort=Effort.SLOW), 1, (0.5, 2.0)),
-    ],
-)
-def test_no_sketch_is_tried_that_nothing_can_come_of(
-    monkeypatch, make_clip, tmp_path, settings, shots, sizes
-):
-    """What a shot has no use for, others may take; where there is no other, nobody does."""
-    asked = []
-    monkeypatch.setattr(SketchSearch, "run", lambda _, sizes: asked.append(sizes))
-    monkeypatch.setattr(SketchSearch, "options", lambda _: (Option(b"", 0.0),))
-    monkeypatch.setattr(SketchSearch, "fill", lambda *_: None)
-    mmcodec.encode(make_clip(shots=shots, sound=False), tmp_path / "a.mmc", settings)
-    assert asked == [sizes] * shots
 
 
 def test_encoding_twice_gives_the_same_bytes(make_clip, tmp_path):

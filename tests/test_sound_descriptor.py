@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mmcodec.analysis.sound import Samples
 from mmcodec.descriptors import mel, sound
+from mmcodec.descriptors.dct_blocks import likely_step
 from mmcodec.descriptors.excitation import COARSE_PITCH, FINE_PITCH, NOISE, PARTIALS
 from mmcodec.descriptors.sound import MAX_SECONDS, decode, excitations
 from mmcodec.errors import BitstreamError
@@ -223,3 +224,12 @@ def test_another_level_needs_no_search_for_the_step(bit_rate):
     assert sound.level_and_step(louder) == (pytest.approx(level_db + 3, abs=0.4), step)
     coarser = sound.encode(measured, bit_rate, least=step + 4)
     assert sound.level_and_step(coarser) == (level_db, step + 4)
+
+
+@pytest.mark.parametrize("bit_rate", [120, 500, 1000])
+def test_the_likely_step_of_a_sound_is_near_the_one_that_fits(bit_rate):
+    for samples in (babble(), noise()):
+        measured = sound.measure(samples, RATE)
+        _, step = sound.level_and_step(sound.encode(measured, bit_rate))
+        likely = likely_step(measured.blocks, bit_rate * measured.seconds)
+        assert abs(likely - step) <= 3

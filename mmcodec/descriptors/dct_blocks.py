@@ -81,7 +81,9 @@ def dct(size: int) -> Floats:
 
 
 def likely_step(blocks: Sequence[NDArray[np.floating]], bits: float) -> int:
-    """The finest step, within one or two, with which ``blocks`` of coefficients take ``bits``."""
+    """The finest step with which ``blocks`` of coefficients take ``bits``: for sounds within one or
+    two, nine times of ten (72 sounds at four bit rates), for others a place to look from.
+    """
     powers = np.square(np.concatenate([block.ravel() for block in blocks]))
 
     def fits(step: int) -> bool:
